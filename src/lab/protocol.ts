@@ -1,0 +1,125 @@
+/**
+ * What the page and the session (in its worker, or another host) say to each other. Plain data only, so that the same
+ * messages cross `postMessage`, a WebContainer's stdin and a socket. Every request carries an id and is answered once.
+ */
+export type SessionRequest =
+  | { type: 'start'; lab: LabFileSet; seed: string; restore?: SavedSession }
+  | { type: 'open-terminal'; terminal: string; columns: number; rows: number }
+  | { type: 'close-terminal'; terminal: string }
+  /** Raw bytes as typed (UTF-8 text). */
+  | { type: 'input'; terminal: string; data: string }
+  | { type: 'resize'; terminal: string; columns: number; rows: number }
+  /** Types a command and Enter, after Ctrl-C if something is running. */
+  | { type: 'run'; terminal: string; command: string }
+  | { type: 'list-files' }
+  | { type: 'read-file'; path: string }
+  | { type: 'write-file'; path: string; text: string }
+  | { type: 'delete-file'; path: string }
+  /** 0 pauses. */
+  | { type: 'set-speed'; speed: number }
+  | { type: 'step' }
+  | { type: 'skip'; ms: number }
+  | { type: 'until-settled' }
+  | { type: 'get-object'; resource: string; namespace: string; name: string }
+  | { type: 'node-action'; node: string; action: 'stop-kubelet' | 'start-kubelet' | 'power-off' | 'power-on' | 'partition' | 'mend' }
+  | { type: 'save' }
+  | { type: 'why'; resource: string; namespace: string; name: string };
+
+/** What the session tells without being asked. */
+export type SessionNotice =
+  | { type: 'output'; terminal: string; data: string }
+  /** The cluster as the view draws it; sent at most every 50 ms of wall time, only when it changed. */
+  | { type: 'view'; view: ClusterView }
+  | { type: 'clock'; nowMs: number; speed: number }
+  | { type: 'progress'; steps: readonly StepState[] }
+  | { type: 'files-changed' }
+  /** `kubectl edit` or `vi` wants a file edited in the page's editor. */
+  | { type: 'edit'; path: string }
+  | { type: 'failed'; message: string; detail: string };
+
+export type FromSession =
+  | { kind: 'answer'; id: number; ok: true; value: unknown }
+  | { kind: 'answer'; id: number; ok: false; error: string }
+  | { kind: 'notice'; notice: SessionNotice };
+export type ToSession = { kind: 'request'; id: number; request: SessionRequest };
+
+/** A lab as built by `scripts/`: lab.yaml parsed and checked, files inlined. */
+export interface LabFileSet {
+  lab: import('./schema.ts').Lab;
+  files: Readonly<Record<string, string>>;
+}
+
+export interface StepState {
+  id: string;
+  reached: boolean;
+  /** For the first check that does not hold: object, what was expected, what is. */
+  failing?: { object: string; expected: string; actual: string };
+  /** A misconception that was recognised, as its zh-TW explanation (Markdown). */
+  hint?: string;
+}
+
+/** Seed and inputs: the whole session, replayable. */
+export interface SavedSession {
+  version: 1;
+  lab: string;
+  seed: string;
+  inputs: readonly { atMs: number; request: SessionRequest }[];
+  nowMs: number;
+}
+
+export interface ClusterView {
+  nowMs: number;
+  nodes: readonly { name: string; ready: boolean; schedulable: boolean; running: boolean; roles: string }[];
+  pods: readonly PodView[];
+  workloads: readonly {
+    kind: string;
+    namespace: string;
+    name: string;
+    uid: string;
+    owner?: string;
+    desired: number;
+    ready: number;
+    updated?: number;
+    revision?: string;
+    deleting: boolean;
+  }[];
+  services: readonly {
+    namespace: string;
+    name: string;
+    type: string;
+    clusterIP: string;
+    ports: string;
+    endpoints: readonly { ip: string; pod?: string; ready: boolean }[];
+  }[];
+  claims: readonly {
+    namespace: string;
+    name: string;
+    phase: string;
+    volume?: string;
+    storageClass?: string;
+    capacity?: string;
+    usedBy: readonly string[];
+    deleting: boolean;
+  }[];
+  volumes: readonly { name: string; phase: string; claim?: string; node?: string; reclaimPolicy: string }[];
+  events: readonly { atMs: number; type: string; reason: string; object: string; message: string; count: number }[];
+}
+
+export interface PodView {
+  namespace: string;
+  name: string;
+  uid: string;
+  node?: string;
+  ip?: string;
+  /** As kubectl's STATUS column. */
+  status: string;
+  ready: boolean;
+  readyText: string;
+  restarts: number;
+  deleting: boolean;
+  owner?: { kind: string; name: string };
+  ordinal?: number;
+  revision?: string;
+  claims: readonly string[];
+  image: string;
+}

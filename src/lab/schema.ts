@@ -1,0 +1,58 @@
+/** One lab.yaml, after parsing. Fields are described in CONTRIBUTING.md; the parser refuses what is not here. */
+export interface Lab {
+  /** Folder name. */
+  name: string;
+  title: string;
+  cluster: 'k3d' | 'single';
+  /** Commands run silently before the reader sees the prompt. */
+  setup: readonly string[];
+  /** Names of files in the lab's folder (manifests/…) that lie in the reader's home. */
+  files: readonly string[];
+  steps: readonly LabStep[];
+}
+
+export interface LabStep {
+  id: string;
+  title: string;
+  /** What to type, line by line. Empty: the reader finds it (a challenge). */
+  commands: readonly LabCommand[];
+  checks: readonly LabCheck[];
+  /** Three grades: a nudge, the way, the answer. */
+  hints: readonly string[];
+  /** Commands that reach the step's goal; tests run them. Absent when `commands` do. */
+  solution?: readonly string[];
+  misconceptions: readonly {
+    /** Regular expression on a command line the reader typed. */ typed?: string /** A check that, when it holds, tells the misconception. */;
+    state?: LabCheck;
+    says: string;
+  }[];
+}
+
+export interface LabCommand {
+  run: string;
+  /** Stop it with Ctrl-C once this holds (a watch), or after so many virtual seconds. */
+  stopWhen?: LabCheck;
+  stopAfterSeconds?: number;
+  /** Before the next command: until this holds (at most 300 virtual seconds). */
+  waitFor?: LabCheck;
+  /** Before the next command: this much virtual time. */
+  sleepSeconds?: number;
+  /** Chance decides the output: shown, not compared. */
+  random?: boolean;
+  expectExit?: number;
+}
+
+/** A statement on cluster state. All given parts must hold. */
+export interface LabCheck {
+  /** "sts/mysql-statefulset", "pod/busybox", "pvc" (any of that type). */
+  object: string;
+  namespace?: string;
+  /** JSONPath as kubectl's; omitted: existence. */
+  path?: string;
+  equals?: string;
+  matches?: string;
+  /** Number of objects (with `labels`) or of values at `path`. */
+  count?: number;
+  labels?: string;
+  absent?: boolean;
+}

@@ -1,0 +1,55 @@
+import type { Disposable, Kernel } from '../kernel/index.ts';
+import type { Cause } from './cause.ts';
+import type { ApiObject, Client } from './client/types.ts';
+import type { Transport } from './transport.ts';
+
+/** "k3d": one server, two agents, as `k3d cluster create demo --agents 2` makes; "single": one node. */
+export type PresetName = 'k3d' | 'single';
+
+export interface ClusterOptions {
+  kernel: Kernel;
+  preset: PresetName;
+  /** More Pods than this are refused with a quota-style Forbidden. Default 5,000. */
+  maxPods?: number;
+}
+
+/** One write to the store, in order: the timeline and 「為什麼？」 read this. */
+export interface WriteRecord {
+  revision: number;
+  atMs: number;
+  type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  resource: string;
+  namespace: string;
+  name: string;
+  cause: Cause;
+  object: ApiObject;
+  old?: ApiObject;
+}
+
+/** A simulated cluster. Made by `createCluster` in index.ts; the system Pods are already running when it returns. */
+export interface Cluster extends Disposable {
+  readonly kernel: Kernel;
+  /** The API server's door for kubectl and other clients. */
+  readonly transport: Transport;
+  /** For checks, views and tests; lessons never write through it. */
+  readonly client: Client;
+  /** One DNS message to CoreDNS, as from a Pod in `namespace`, and its answer. */
+  queryDns(message: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Every write so far (bounded) and those to come. */
+  readonly writes: readonly WriteRecord[];
+  onWrite(listener: (write: WriteRecord) => void): Disposable;
+  readonly nodes: NodeControl;
+}
+
+/** What happens to machines: not part of the Kubernetes API, done from outside as one pulls a plug. */
+export interface NodeControl {
+  names(): readonly string[];
+  /** Freezes the kubelet; containers go on. */
+  stopKubelet(node: string): void;
+  startKubelet(node: string): void;
+  /** Containers die with the machine. */
+  powerOff(node: string): void;
+  powerOn(node: string): void;
+  /** Cuts (or mends) the node's connection to everything else. */
+  partition(node: string, cut: boolean): void;
+}
