@@ -52,3 +52,40 @@ test('a hold keeps the clock still until the outside work is done', async () => 
   await kernel.advance({ untilMs: start + 1000 });
   assert.equal(seen, 1);
 });
+
+test('an input waits until the instant it falls into is finished', async () => {
+  const kernel = testKernel();
+  const log: string[] = [];
+  kernel.timer(1, () => {
+    kernel.input(() => log.push('input'));
+    void (async () => {
+      for (let i = 0; i < 3; i++) {
+        await Promise.resolve();
+        kernel.soon(() => log.push(`work ${i}`));
+      }
+    })();
+  });
+  await kernel.advance({ untilMs: kernel.now() + 5 });
+  assert.deepEqual(log, ['work 0', 'work 1', 'work 2', 'input']);
+});
+
+test('a player keeps pace with wall time, pauses, and runs ahead when told', async () => {
+  const kernel = testKernel();
+  const start = kernel.now();
+  const player = kernel.play(0);
+  let ticks = 0;
+  const tick = (): void => {
+    ticks++;
+    kernel.timer(1000, tick);
+  };
+  kernel.timer(1000, tick);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(kernel.now(), start);
+  await player.fastForward({ untilMs: start + 3_600_000 });
+  assert.equal(kernel.now(), start + 3_600_000);
+  assert.equal(ticks, 3600);
+  await player.fastForward({ untilMs: start + 9_000_000, until: () => ticks >= 4000 });
+  assert.equal(ticks, 4000);
+  player.dispose();
+  await player.finished;
+});

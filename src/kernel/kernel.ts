@@ -126,31 +126,28 @@ export class Kernel {
     return this.#timers.nextMs();
   }
 
-  /** Lets the present instant finish: queued jobs, inputs, due timers, and every promise that follows from them. */
+  /**
+   * Lets the present instant finish: queued jobs, due timers and every promise that follows from them; then inputs, one
+   * by one, each with what follows from it. An input never runs in the middle of an instant's work, so that a replay,
+   * which hands it in afterwards, gives the same order.
+   */
   async settle(): Promise<void> {
     for (;;) {
       this.#runQueued();
       await this.host.hop();
       while (this.#holds > 0) await this.host.hop();
-      if (this.#soon.length === 0 && this.#inputs.length === 0 && !this.#timers.isDue(this.#nowMs)) return;
+      if (this.#soon.length > 0 || this.#timers.isDue(this.#nowMs)) continue;
+      const input = this.#inputs.shift();
+      if (!input) return;
+      this.#guard(input);
     }
   }
 
   #runQueued(): void {
     for (;;) {
-      const job = this.#soon.shift();
-      if (job) {
-        this.#guard(job);
-        continue;
-      }
-      const timer = this.#timers.takeDue(this.#nowMs);
-      if (timer) {
-        this.#guard(timer);
-        continue;
-      }
-      const input = this.#inputs.shift();
-      if (!input) return;
-      this.#guard(input);
+      const job = this.#soon.shift() ?? this.#timers.takeDue(this.#nowMs);
+      if (!job) return;
+      this.#guard(job);
     }
   }
 
@@ -200,10 +197,11 @@ export class Kernel {
   }
 
   /** For `Player`: brings virtual time to `targetMs`, firing what falls due on the way; stops early when the slice is used up. */
-  async advanceTowards(targetMs: number, sliceMs: number): Promise<void> {
+  async advanceTowards(targetMs: number, sliceMs: number, until?: () => boolean): Promise<void> {
     const started = this.host.wallNowMs();
     await this.settle();
     for (;;) {
+      if (until?.()) return;
       const next = this.#timers.nextMs();
       if (next === undefined || next > targetMs) {
         this.#nowMs = Math.max(this.#nowMs, targetMs);
@@ -225,6 +223,7 @@ export class Player implements Disposable {
   #disposed = false;
   #wake: (() => void) | undefined;
   #dirty = false;
+  #forward: { untilMs: number; until: (() => boolean) | undefined; done: () => void } | undefined;
   readonly finished: Promise<void>;
 
   constructor(kernel: Kernel, speed: number, register: (wake: (() => void) | undefined) => void) {
@@ -250,8 +249,22 @@ export class Player implements Disposable {
     this.#wake?.();
   }
 
+  /**
+   * Runs as fast as the machine can until `untilMs` or until the condition holds, then goes on at the set speed.
+   * A later call replaces an unfinished one. Resolves when reached (or replaced, or disposed).
+   */
+  fastForward(options: { untilMs: number; until?: () => boolean }): Promise<void> {
+    this.#forward?.done();
+    return new Promise((resolve) => {
+      this.#forward = { untilMs: options.untilMs, until: options.until, done: resolve };
+      this.#wake?.();
+      this.#dirty = true;
+    });
+  }
+
   dispose(): void {
     this.#disposed = true;
+    this.#forward?.done();
     this.#wake?.();
   }
 
@@ -264,6 +277,19 @@ export class Player implements Disposable {
     const kernel = this.#kernel;
     while (!this.#disposed) {
       this.#dirty = false;
+      const forward = this.#forward;
+      if (forward) {
+        await kernel.advanceTowards(forward.untilMs, 12, forward.until);
+        this.#rebase();
+        if (kernel.now() >= forward.untilMs || forward.until?.()) {
+          if (this.#forward === forward) this.#forward = undefined;
+          forward.done();
+        } else {
+          // Give the host a breath between slices: it draws and reads keys.
+          await new Promise<void>((resolve) => kernel.host.wake(0, resolve));
+        }
+        continue;
+      }
       const elapsed = (kernel.host.wallNowMs() - this.#baseWallMs) * this.#speed;
       const target = Math.floor(this.#baseVirtualMs + elapsed);
       await kernel.advanceTowards(target, 12);
