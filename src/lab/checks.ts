@@ -1,0 +1,98 @@
+import { evaluateJsonPath } from '../kubectl/jsonpath.ts';
+import type { ApiObject, Client } from '../sim/client/types.ts';
+import discovery from '../sim/kinds/facts/discovery.json' with { type: 'json' };
+import type { LabCheck } from './schema.ts';
+
+/** What a check found: it holds, or what was expected and what is. */
+export type CheckResult = { holds: true } | { holds: false; object: string; expected: string; actual: string };
+
+interface ResourceName {
+  id: string;
+  namespaced: boolean;
+  plural: string;
+}
+
+let names: Map<string, ResourceName> | undefined;
+
+/** Every name by which kubectl knows a resource (plural, singular, short) → the id that clients use. */
+function resourceNames(): Map<string, ResourceName> {
+  if (names) return names;
+  names = new Map();
+  for (const [path, list] of Object.entries(
+    discovery as Record<string, { resources?: { name: string; singularName: string; namespaced: boolean; shortNames?: string[] }[] }>,
+  )) {
+    for (const resource of list.resources ?? []) {
+      if (resource.name.includes('/')) continue;
+      const entry = { id: `${path.replace(/^\/(api|apis)\//, '')}/${resource.name}`, namespaced: resource.namespaced, plural: resource.name };
+      for (const name of [resource.name, resource.singularName, ...(resource.shortNames ?? [])]) if (!names.has(name)) names.set(name, entry);
+    }
+  }
+  return names;
+}
+
+/** The resource that a type name in a lab means. Throws with the author's fix. */
+export function resourceByName(type: string): ResourceName {
+  const found = resourceNames().get(type);
+  if (!found) throw new Error(`unknown resource type "${type}" (use a name that kubectl knows, such as "sts" or "pods")`);
+  return found;
+}
+
+/** Evaluates a check on the cluster's present state. */
+export function evaluateCheck(check: LabCheck, client: Client): CheckResult {
+  const [type = '', name] = check.object.split('/');
+  const resource = resourceByName(type);
+  const namespace = resource.namespaced ? (check.namespace ?? 'default') : '';
+  const fail = (expected: string, actual: string): CheckResult => ({ holds: false, object: check.object, expected, actual });
+
+  if (name === undefined) {
+    const wanted = parseLabels(check.labels);
+    const objects = client
+      .resource(resource.id)
+      .list(resource.namespaced ? namespace : undefined)
+      .filter((object) => wanted.every(([key, value]) => object.metadata?.labels?.[key] === value));
+    if (check.absent && objects.length > 0) return fail('absent', `${objects.length}`);
+    if (check.path !== undefined)
+      return valueCheck(
+        check,
+        objects.map((object) => evaluateJsonPath(check.path ?? '', object)).filter((value) => value !== ''),
+        fail,
+      );
+    if (check.count !== undefined && objects.length !== check.count) return fail(`${check.count} ${resource.plural}`, `${objects.length}`);
+    if (check.count === undefined && !check.absent && objects.length === 0) return fail('present', 'absent');
+    return { holds: true };
+  }
+
+  const object: ApiObject | undefined = client.resource(resource.id).get(namespace, name);
+  if (check.absent) return object ? fail('absent', 'present') : { holds: true };
+  if (!object) return fail(check.path ? describe(check) : 'present', 'absent');
+  if (check.path === undefined) return { holds: true };
+  const value = evaluateJsonPath(check.path, object);
+  return valueCheck(check, value === '' ? [] : value.split(' '), fail, value);
+}
+
+function valueCheck(
+  check: LabCheck,
+  values: readonly string[],
+  fail: (expected: string, actual: string) => CheckResult,
+  whole = values.join(' '),
+): CheckResult {
+  if (check.count !== undefined && values.length !== check.count) return fail(`${check.path}: ${check.count} values`, `${values.length}`);
+  if (check.equals !== undefined && whole !== check.equals) return fail(describe(check), whole);
+  if (check.matches !== undefined && !new RegExp(check.matches).test(whole)) return fail(describe(check), whole);
+  if (check.count === undefined && check.equals === undefined && check.matches === undefined && whole === '') return fail(`${check.path}`, '');
+  return { holds: true };
+}
+
+function describe(check: LabCheck): string {
+  return check.equals !== undefined ? `${check.path} = ${check.equals}` : `${check.path} ~ ${check.matches ?? 'set'}`;
+}
+
+function parseLabels(text: string | undefined): [string, string][] {
+  return (text ?? '')
+    .split(',')
+    .filter(Boolean)
+    .map((pair) => {
+      const at = pair.indexOf('=');
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    });
+}
