@@ -1,0 +1,43 @@
+/** IPv4 arithmetic, as far as the simulated network needs it. The cluster is single-stack, as the reference is. */
+
+/** "10.42.0.5" → 0x0a2a0005; undefined when it is no dotted quad. */
+export function parseIPv4(text: string): number | undefined {
+  const parts = text.split('.');
+  if (parts.length !== 4) return undefined;
+  let value = 0;
+  for (const part of parts) {
+    if (!/^\d{1,3}$/.test(part) || Number(part) > 255) return undefined;
+    value = value * 256 + Number(part);
+  }
+  return value;
+}
+
+export function formatIPv4(value: number): string {
+  return `${Math.floor(value / 0x1000000) % 256}.${Math.floor(value / 0x10000) % 256}.${Math.floor(value / 256) % 256}.${value % 256}`;
+}
+
+export interface Cidr {
+  /** First address. */
+  base: number;
+  /** Number of addresses. */
+  size: number;
+}
+
+/** Throws on malformed text: CIDRs come from validated objects or from our own presets. */
+export function parseCidr(text: string): Cidr {
+  const [address, bits] = text.split('/');
+  const value = parseIPv4(address ?? '');
+  const prefix = Number(bits);
+  if (value === undefined || !(prefix >= 0 && prefix <= 32)) throw new Error(`not an IPv4 CIDR: ${text}`);
+  const size = 2 ** (32 - prefix);
+  return { base: Math.floor(value / size) * size, size };
+}
+
+export function cidrContains(cidr: Cidr, ip: string): boolean {
+  const value = parseIPv4(ip);
+  return value !== undefined && value >= cidr.base && value < cidr.base + cidr.size;
+}
+
+export function isLoopback(ip: string): boolean {
+  return ip.startsWith('127.') || ip === '::1';
+}
