@@ -14,6 +14,8 @@ export interface FieldError {
 export interface StrategyContext {
   nowMs: number;
   random: Random;
+  /** The request is a dry run: allocators hand out upstream's stand-in values and keep nothing. */
+  dryRun?: boolean;
   get<T extends ApiObject>(resource: ResourceId, namespace: string, name: string): T | undefined;
   list<T extends ApiObject>(resource: ResourceId, namespace?: string): readonly T[];
 }
