@@ -33,6 +33,8 @@ export type SessionNotice =
   | { type: 'clock'; nowMs: number; speed: number }
   | { type: 'progress'; steps: readonly StepState[] }
   | { type: 'files-changed' }
+  /** A command line was entered in a terminal, by key, text field or button. */
+  | { type: 'command'; terminal: string; line: string }
   /** `kubectl edit` or `vi` wants a file edited in the page's editor. */
   | { type: 'edit'; path: string }
   | { type: 'failed'; message: string; detail: string };
