@@ -8,13 +8,19 @@ import type { Disposable, Kernel } from '../kernel/index.ts';
 
 /** Where bytes come from. */
 export interface ByteSource {
-  /** The next chunk, or null at the end. Rejects with `Killed` when the reader's process dies. */
-  read(): Promise<Uint8Array | null>;
+  /**
+   * The next chunk, or null at the end. Rejects with `Killed` when the reader's process dies, and with `Aborted` when
+   * the signal aborts while waiting (nothing is lost: the next read gets what comes).
+   */
+  read(signal?: AbortSignal): Promise<Uint8Array | null>;
 }
 
 /** Where bytes go. */
 export interface ByteSink {
-  /** Resolves when there is room for more (back-pressure). Rejects with an `Errno('EPIPE')` when nobody reads. */
+  /**
+   * Resolves when there is room for more (back-pressure). Rejects with an `Errno('EPIPE')` when nobody reads.
+   * The chunk belongs to the sink afterwards: the writer must not change its bytes.
+   */
   write(chunk: Uint8Array): Promise<void>;
 }
 
@@ -22,6 +28,10 @@ export interface ByteSink {
 export interface OpenFile extends ByteSource, ByteSink {
   readonly kind: 'file' | 'pipe' | 'tty' | 'null' | 'socket' | 'directory';
   readonly tty?: Tty;
+  /** Moves the file offset (regular files only) and returns it. */
+  seek?(offset: number, whence: 'start' | 'current' | 'end'): number;
+  /** What lies behind it: a path, or `pipe:[7]`, as /proc/self/fd shows it. */
+  readonly name?: string;
   /** Called when the last descriptor that points here is closed. */
   close(): void;
 }
@@ -33,9 +43,13 @@ export interface Tty {
   /** Raw mode: no echo, no line editing, no signals from keys. */
   raw: boolean;
   echo: boolean;
+  /** Shows CR LF for LF (ONLCR). Setting `raw` switches it off and on; a line editor switches it on again. */
+  translateOutput: boolean;
   onResize(listener: () => void): Disposable;
   /** Process group in the foreground; it gets SIGINT from Ctrl-C, SIGQUIT from Ctrl-\. */
   foreground: number | undefined;
+  /** Process ids are numbers within a machine; signals from keys go to this one. Set by the machine that opens it as controlling terminal. */
+  sendSignal: ((pgid: number, signal: SignalName) => void) | undefined;
   /** Slave side. */
   openSlave(): OpenFile;
 }
@@ -53,6 +67,8 @@ export type SignalName =
   | 'SIGSTOP'
   | 'SIGCONT'
   | 'SIGTSTP'
+  | 'SIGTTIN'
+  | 'SIGTTOU'
   | 'SIGWINCH'
   | 'SIGALRM'
   | 'SIGSEGV';
@@ -168,6 +184,8 @@ export interface Volume {
   /** Undefined: as large as the node's disk. */
   capacityBytes: number | undefined;
   usedBytes(): number;
+  /** Told after every change of a name or of contents. */
+  onChange(listener: () => void): Disposable;
 }
 
 /** Opaque outside `src/unix`; use a `FileSystem` over the volume to look inside. */
@@ -241,13 +259,36 @@ export interface Process {
   /** Resolves when the process has ended. */
   readonly exited: Promise<ExitStatus>;
   readonly status: ExitStatus | undefined;
+  /** Stopped by SIGSTOP or SIGTSTP; goes on with SIGCONT. */
+  readonly stopped: boolean;
+  /** Resolves when the process has ended or has stopped (waitpid with WUNTRACED). */
+  changed(): Promise<ExitStatus | 'stopped'>;
+  /**
+   * A signal from outside the container (the kubelet, the terminal). PID 1 takes SIGKILL and SIGSTOP, and others only
+   * when it has a handler, as the kernel protects the init of a PID namespace.
+   */
   kill(signal: SignalName): void;
+  /**
+   * kill(2) by this process: `pid` > 0 a process, 0 its own group, < -1 that group, -1 everybody else. Signal 0 only
+   * checks. Throws Errno ESRCH / EPERM. Init cannot be killed from within, not even with SIGKILL.
+   */
+  sendSignal(pid: number, signal: SignalName | 0): void;
   /** Handles a signal instead of its default; undefined restores the default; 'ignore' ignores. */
   onSignal(signal: SignalName, handler: (() => void) | 'ignore' | undefined): void;
+  /** Moves a process (itself or a child) into a process group: setpgid(2). */
+  setGroup(pgid: number): void;
+  /** Declares how many bytes of memory the process holds now. Beyond the machine's limit it is killed (OOMKilled). */
+  useMemory(bytes: number): void;
+  readonly memoryBytes: number;
+  /** Virtual CPU time used so far, and when it began: what ps and top show. */
+  readonly cpuMs: number;
+  readonly startMs: number;
   /** Anonymous pipe: [read end, write end]. */
   pipe(): [OpenFile, OpenFile];
   /** Opens a file as open(2) does; flags as in `r`, `w`, `a`, `r+`. Errors: Errno. */
   open(path: string, flags: 'r' | 'w' | 'a' | 'r+' | 'wx', mode?: number): OpenFile;
+  /** Another descriptor for the same open file (dup(2)). */
+  duplicate(file: OpenFile): OpenFile;
 }
 
 /** A program: gets its process, resolves to its exit code. */
@@ -278,6 +319,11 @@ export interface Machine {
   ): Process;
   /** SIGKILLs everything. */
   killAll(): void;
+  /** A process was killed because the memory limit was reached. */
+  readonly oomKilled: boolean;
+  /** Bytes of memory that the processes hold now, and virtual CPU milliseconds used so far: what metrics show. */
+  memoryBytes(): number;
+  cpuMs(): number;
   /** Facts that programs ask for: kernel release, uptime start, memory, cpus. */
   readonly facts: MachineFacts;
 }

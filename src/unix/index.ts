@@ -1,0 +1,11 @@
+export { installPrograms, joinPath, parentPath, volumeFileSystem } from './file-system.ts';
+export { socketPair } from './loopback.ts';
+export { createMachine, type MachineOptions } from './machine.ts';
+export { ByteQueue, bytesSource, callbackSink, createPipe, nullFile, PIPE_CAPACITY_BYTES } from './pipe.ts';
+export { commandName } from './proc-files.ts';
+export { SIGNAL_MESSAGES, SIGNAL_NUMBERS, signalFromNumber, signalFromText } from './signals.ts';
+export { concatBytes, decodeText, encodeText, readFully, StreamDecoder } from './text.ts';
+export { createTty, type TerminalMaster, type TtyOptions } from './tty.ts';
+export * from './types.ts';
+export { createVolume } from './volume.ts';
+export { characterWidth, textWidth } from './width.ts';

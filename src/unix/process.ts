@@ -1,0 +1,494 @@
+import type { Kernel } from '../kernel/index.ts';
+import { Aborted, toDisposable } from '../kernel/index.ts';
+import { Descriptor, descriptionOf } from './descriptor.ts';
+import { joinPath, type TreeFileSystem } from './file-system.ts';
+import type { UnixMachine } from './machine.ts';
+import { openPath } from './open.ts';
+import { createPipe } from './pipe.ts';
+import { defaultAction, SIGNAL_NUMBERS } from './signals.ts';
+import { decodeText, encodeText, readFully } from './text.ts';
+import { Errno, type ExitStatus, Killed, type OpenFile, type Process, type Program, type SignalName, type SpawnOptions, type Tty } from './types.ts';
+
+/** Virtual CPU time that a process may use before it has to let time move. */
+const SLICE_MS = 10;
+/** After so much CPU time without ever waiting, a process is charged ever more, so that an endless loop costs the host little. */
+const BUSY_STEPS: readonly (readonly [afterMs: number, factor: number])[] = [
+  [60_000, 1000],
+  [10_000, 200],
+  [2_000, 20],
+];
+/** How much of that one millisecond of waiting makes good. */
+const BUSY_DECAY = 0.1;
+/** Memory that a process takes before it declares any. */
+const BASE_MEMORY_BYTES = 512 << 10;
+/** What starting a process costs. */
+const SPAWN_CPU_MS = 0.6;
+/** Text that `readAll` takes before the process is killed for its hunger. */
+const READ_ALL_LIMIT_BYTES = 128 << 20;
+
+/** How many processes of a kernel are using up a slice right now: they share the machine's processors. */
+const hungry = new WeakMap<Kernel, { count: number }>();
+
+export class UnixProcess implements Process {
+  readonly pid: number;
+  ppid: number;
+  pgid: number;
+  argv: readonly string[];
+  readonly env: Map<string, string>;
+  cwd: string;
+  uid: number;
+  gid: number;
+  umask = 0o022;
+  readonly fds = new Map<number, OpenFile>();
+  readonly machine: UnixMachine;
+  readonly kernel: Kernel;
+  readonly exited: Promise<ExitStatus>;
+  readonly startMs: number;
+  readonly parent: UnixProcess | undefined;
+  readonly children = new Set<UnixProcess>();
+  status: ExitStatus | undefined;
+  stopped = false;
+  /** Controlling terminal, inherited. */
+  terminal: Tty | undefined;
+  memoryBytes = BASE_MEMORY_BYTES;
+  cpuMs = 0;
+  #abort: AbortController | undefined;
+  #guards = new Set<(error: Error) => void>();
+  #handlers = new Map<SignalName, (() => void) | 'ignore'>();
+  #resolveExited!: (status: ExitStatus) => void;
+  #debtMs = 0;
+  /** CPU time since this process last waited for something. */
+  #busyMs = 0;
+  #resume: (() => void)[] = [];
+  #watchers: ((change: ExitStatus | 'stopped') => void)[] = [];
+  /** Every descriptor this process holds, numbered or not: closed when it ends. */
+  #open = new Set<Descriptor>();
+  readonly isInit: boolean;
+
+  constructor(options: {
+    machine: UnixMachine;
+    pid: number;
+    parent: UnixProcess | undefined;
+    argv: readonly string[];
+    env: ReadonlyMap<string, string>;
+    cwd: string;
+    uid: number;
+    gid: number;
+    pgid?: number;
+    isInit: boolean;
+    fds: ReadonlyMap<number, OpenFile>;
+  }) {
+    this.machine = options.machine;
+    this.kernel = options.machine.kernel;
+    this.pid = options.pid;
+    this.parent = options.parent;
+    this.ppid = options.parent?.pid ?? 0;
+    this.pgid = options.pgid ?? options.pid;
+    this.argv = options.argv;
+    this.env = new Map(options.env);
+    this.cwd = options.cwd;
+    this.uid = options.uid;
+    this.gid = options.gid;
+    this.isInit = options.isInit;
+    this.startMs = this.kernel.now();
+    this.exited = new Promise((resolve) => {
+      this.#resolveExited = resolve;
+    });
+    for (const [number, file] of options.fds) this.fds.set(number, this.attach(file));
+    if (options.parent) {
+      this.umask = options.parent.umask;
+      this.terminal = options.parent.terminal;
+      for (const [signal, handler] of options.parent.#handlers) if (handler === 'ignore') this.#handlers.set(signal, 'ignore');
+      options.parent.children.add(this);
+    } else this.terminal = this.fds.get(0)?.tty ?? this.fds.get(1)?.tty;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.status) this.#abort.abort();
+    return this.#abort.signal;
+  }
+
+  // ---- descriptors ----
+
+  /** A descriptor of this process for what `file` points at. */
+  attach(file: OpenFile): Descriptor {
+    const descriptor = new Descriptor(this, descriptionOf(file), () => this.#open.delete(descriptor));
+    this.#open.add(descriptor);
+    return descriptor;
+  }
+
+  duplicate(file: OpenFile): OpenFile {
+    return this.attach(file);
+  }
+
+  #standard(number: number): OpenFile {
+    const file = this.fds.get(number);
+    if (!file) throw new Errno('EBADF');
+    return file;
+  }
+
+  #replace(number: number, file: OpenFile): void {
+    const before = this.fds.get(number);
+    if (before === file) return;
+    this.fds.set(number, file instanceof Descriptor && file.process === this ? file : this.attach(file));
+    before?.close();
+  }
+
+  get stdin(): OpenFile {
+    return this.#standard(0);
+  }
+  set stdin(file: OpenFile) {
+    this.#replace(0, file);
+  }
+  get stdout(): OpenFile {
+    return this.#standard(1);
+  }
+  set stdout(file: OpenFile) {
+    this.#replace(1, file);
+  }
+  get stderr(): OpenFile {
+    return this.#standard(2);
+  }
+  set stderr(file: OpenFile) {
+    this.#replace(2, file);
+  }
+
+  async out(text: string): Promise<void> {
+    if (text) await this.stdout.write(encodeText(text));
+  }
+
+  async err(text: string): Promise<void> {
+    if (text) await this.fds.get(2)?.write(encodeText(text));
+  }
+
+  async readAll(): Promise<string> {
+    try {
+      return decodeText(await readFully(this.stdin, READ_ALL_LIMIT_BYTES));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.terminate('SIGKILL');
+      throw new Killed('SIGKILL');
+    }
+  }
+
+  pipe(): [OpenFile, OpenFile] {
+    const [reader, writer] = createPipe();
+    return [this.attach(reader), this.attach(writer)];
+  }
+
+  open(path: string, flags: 'r' | 'w' | 'a' | 'r+' | 'wx', mode = 0o666): OpenFile {
+    return openPath(this, path, flags, mode & ~this.umask);
+  }
+
+  // ---- time ----
+
+  async guard<T>(work: Promise<T>): Promise<T> {
+    const beganMs = this.kernel.now();
+    const value = await this.#untilKilled(work);
+    this.#busyMs = Math.max(0, this.#busyMs - (this.kernel.now() - beganMs) * BUSY_DECAY);
+    while (this.stopped) await this.#untilKilled(new Promise<void>((resolve) => this.#resume.push(resolve)));
+    return value;
+  }
+
+  #untilKilled<T>(work: Promise<T>): Promise<T> {
+    if (this.status) {
+      work.catch(() => undefined);
+      return Promise.reject(this.#killed());
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.#guards.add(reject);
+      work.then(
+        (value) => {
+          this.#guards.delete(reject);
+          resolve(value);
+        },
+        (error) => {
+          this.#guards.delete(reject);
+          reject(this.status ? this.#killed() : error);
+        },
+      );
+    });
+  }
+
+  #killed(): Killed {
+    return new Killed(this.status?.signal ?? 'SIGKILL');
+  }
+
+  async sleep(ms: number): Promise<void> {
+    await this.#settleDebt();
+    let timer = toDisposable(() => undefined);
+    try {
+      await this.guard(
+        new Promise<void>((resolve) => {
+          timer = this.kernel.timer(ms, resolve);
+        }),
+      );
+    } finally {
+      timer.dispose();
+    }
+  }
+
+  async cpu(ms: number): Promise<void> {
+    if (this.status) throw this.#killed();
+    this.charge(ms);
+    if (this.#debtMs >= SLICE_MS) await this.#settleDebt();
+    else if (this.stopped) await this.guard(Promise.resolve());
+  }
+
+  /** Adds CPU time to be slept off at the next chance. */
+  charge(ms: number): void {
+    let factor = 1;
+    for (const [afterMs, times] of BUSY_STEPS) {
+      if (this.#busyMs >= afterMs) {
+        factor = times;
+        break;
+      }
+    }
+    this.#debtMs += ms * factor;
+  }
+
+  async #settleDebt(): Promise<void> {
+    if (this.#debtMs < 0.05) return;
+    let queue = hungry.get(this.kernel);
+    if (!queue) {
+      queue = { count: 0 };
+      hungry.set(this.kernel, queue);
+    }
+    const debt = this.#debtMs;
+    this.#debtMs = 0;
+    this.cpuMs += debt;
+    const busy = this.#busyMs + debt;
+    queue.count++;
+    const shared = Math.max(1, queue.count / this.machine.facts.cpus);
+    let timer = toDisposable(() => undefined);
+    try {
+      await this.guard(
+        new Promise<void>((resolve) => {
+          timer = this.kernel.timer(debt * shared, resolve);
+        }),
+      );
+    } finally {
+      queue.count--;
+      timer.dispose();
+    }
+    this.#busyMs = busy;
+  }
+
+  /** A background process that reads the terminal is stopped until it is brought to the foreground. */
+  async waitForForeground(tty: Tty): Promise<void> {
+    while (tty === this.terminal && tty.foreground !== undefined && tty.foreground !== this.pgid) {
+      this.deliver('SIGTTIN', true);
+      if (!this.stopped) return;
+      await this.guard(Promise.resolve());
+    }
+  }
+
+  // ---- children ----
+
+  resolve(path: string): string {
+    const absolute = joinPath(this.cwd, path);
+    return path.endsWith('/') && absolute !== '/' ? `${absolute}/` : absolute;
+  }
+
+  which(command: string): string | undefined {
+    const fs = this.fileSystem();
+    const isProgram = (path: string): boolean => {
+      try {
+        const stat = fs.stat(path);
+        return stat.type === 'file' && (stat.mode & 0o111) !== 0;
+      } catch {
+        return false;
+      }
+    };
+    if (command === '') return undefined;
+    if (command.includes('/')) return isProgram(this.resolve(command)) ? command : undefined;
+    for (const directory of (this.env.get('PATH') ?? '/sbin:/usr/sbin:/bin:/usr/bin').split(':')) {
+      const path = `${directory === '' ? '.' : directory}/${command}`;
+      if (isProgram(this.resolve(path))) return path;
+    }
+    return undefined;
+  }
+
+  /** The machine's filesystem, where /proc/self means this process. */
+  fileSystem(): TreeFileSystem {
+    const fs = this.machine.fs;
+    fs.callerPid = this.pid;
+    return fs;
+  }
+
+  spawn(argv: readonly string[], options: SpawnOptions = {}): Process {
+    const { program, argv: resolved } = this.machine.load(this, argv, options.env ?? this.env);
+    return this.fork(program, resolved, options);
+  }
+
+  fork(program: Program, argv: readonly string[], options: SpawnOptions = {}): Process {
+    if (this.status) throw this.#killed();
+    this.charge(SPAWN_CPU_MS);
+    const child = this.machine.createProcess({
+      parent: this,
+      argv,
+      env: options.env ?? this.env,
+      cwd: options.cwd ?? this.cwd,
+      uid: options.uid ?? this.uid,
+      gid: options.gid ?? this.gid,
+      ...(options.newGroup ? {} : { pgid: this.pgid }),
+      fds: withStandard(this.fds, options.fds),
+    });
+    child.run(program);
+    return child;
+  }
+
+  async exec(argv: readonly string[], options: SpawnOptions = {}): Promise<number> {
+    const { program, argv: resolved } = this.machine.load(this, argv, options.env ?? this.env);
+    if (options.env) {
+      const env = [...options.env];
+      this.env.clear();
+      for (const [name, value] of env) this.env.set(name, value);
+    }
+    if (options.cwd !== undefined) this.cwd = options.cwd;
+    if (options.fds) for (const [number, file] of options.fds) this.#replace(number, file);
+    for (const [signal, handler] of this.#handlers) if (handler !== 'ignore') this.#handlers.delete(signal);
+    this.argv = resolved;
+    return program(this);
+  }
+
+  /** Starts running; the exit code becomes the status. Errors other than Killed and EPIPE are programmer errors. */
+  run(program: Program): void {
+    const running = (async () => {
+      // A child begins after its parent's present step, as after a real fork.
+      await null;
+      return program(this);
+    })();
+    running.then(
+      (code) => this.finish({ code: code & 255 }),
+      (error) => {
+        if (error instanceof Killed || (error instanceof Errno && error.code === 'EPIPE') || error instanceof Aborted) {
+          // A program that let it pass: as if the default action of the signal had ended it.
+          this.terminate(error instanceof Killed ? error.signal : error instanceof Errno ? 'SIGPIPE' : 'SIGTERM');
+          return;
+        }
+        const message = `${this.argv[0] ?? ''}: ${error instanceof Error ? error.message : String(error)}\n`;
+        const end = (): void => {
+          this.finish({ code: 1 });
+          if (!(error instanceof Errno)) this.kernel.onError(error);
+        };
+        this.err(message).then(end, end);
+      },
+    );
+  }
+
+  finish(status: ExitStatus): void {
+    if (this.status) return;
+    this.status = status;
+    this.cpuMs += this.#debtMs;
+    this.machine.ended(this);
+    const error = this.#killed();
+    for (const reject of this.#guards) reject(error);
+    this.#guards.clear();
+    for (const descriptor of [...this.#open]) descriptor.close();
+    this.#abort?.abort();
+    this.parent?.children.delete(this);
+    for (const watcher of this.#watchers.splice(0)) watcher(status);
+    this.#resolveExited(status);
+    if (this.parent && !this.parent.status) this.parent.kill('SIGCHLD');
+  }
+
+  changed(): Promise<ExitStatus | 'stopped'> {
+    if (this.status) return Promise.resolve(this.status);
+    if (this.stopped) return Promise.resolve('stopped');
+    return new Promise((resolve) => this.#watchers.push(resolve));
+  }
+
+  // ---- signals ----
+
+  onSignal(signal: SignalName, handler: (() => void) | 'ignore' | undefined): void {
+    if (handler === undefined) this.#handlers.delete(signal);
+    else this.#handlers.set(signal, handler);
+  }
+
+  /** Whether a signal is ignored (a shell must not trap what was ignored when it started). */
+  ignores(signal: SignalName): boolean {
+    return this.#handlers.get(signal) === 'ignore';
+  }
+
+  kill(signal: SignalName): void {
+    this.deliver(signal, false);
+  }
+
+  sendSignal(pid: number, signal: SignalName | 0): void {
+    const all = this.machine.processes as ReadonlyMap<number, UnixProcess>;
+    let targets: UnixProcess[];
+    if (pid > 0) targets = [all.get(pid)].filter((process) => process !== undefined);
+    else if (pid === -1) targets = [...all.values()].filter((process) => !process.isInit && process !== this);
+    else {
+      const group = pid === 0 ? this.pgid : -pid;
+      targets = [...all.values()].filter((process) => process.pgid === group);
+    }
+    if (targets.length === 0) throw new Errno('ESRCH');
+    const allowed = targets.filter((process) => this.uid === 0 || this.uid === process.uid);
+    if (allowed.length === 0) throw new Errno('EPERM');
+    if (signal === 0) return;
+    for (const process of allowed) process.deliver(signal, true);
+  }
+
+  deliver(signal: SignalName, fromInside: boolean): void {
+    if (this.status) return;
+    const unstoppable = signal === 'SIGKILL' || signal === 'SIGSTOP';
+    if (unstoppable) {
+      if (this.isInit && fromInside) return;
+    } else {
+      const handler = this.#handlers.get(signal);
+      if (handler === 'ignore') return;
+      if (signal === 'SIGCONT') this.#continue();
+      if (handler) {
+        handler();
+        return;
+      }
+      // The kernel drops what would end the init of a PID namespace by default.
+      if (this.isInit) return;
+    }
+    switch (defaultAction(signal)) {
+      case 'terminate':
+        this.terminate(signal);
+        break;
+      case 'stop':
+        this.stopped = true;
+        for (const watcher of this.#watchers.splice(0)) watcher('stopped');
+        this.parent?.kill('SIGCHLD');
+        break;
+      default:
+        break;
+    }
+  }
+
+  #continue(): void {
+    this.stopped = false;
+    for (const resume of this.#resume.splice(0)) resume();
+  }
+
+  terminate(signal: SignalName): void {
+    this.finish({ code: 128 + SIGNAL_NUMBERS[signal], signal });
+  }
+
+  setGroup(pgid: number): void {
+    this.pgid = pgid === 0 ? this.pid : pgid;
+  }
+
+  useMemory(bytes: number): void {
+    this.memoryBytes = BASE_MEMORY_BYTES + bytes;
+    this.machine.checkMemory(this);
+  }
+}
+
+/** The child's descriptors: what was given, and the parent's standard three. */
+function withStandard(own: ReadonlyMap<number, OpenFile>, given: ReadonlyMap<number, OpenFile> | undefined): ReadonlyMap<number, OpenFile> {
+  if (!given) return own;
+  const fds = new Map<number, OpenFile>();
+  for (const number of [0, 1, 2]) {
+    const file = own.get(number);
+    if (file) fds.set(number, file);
+  }
+  for (const [number, file] of given) fds.set(number, file);
+  return fds;
+}
