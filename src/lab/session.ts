@@ -166,7 +166,7 @@ class RunningSession {
         const terminal = reader.openTerminal(request.columns, request.rows);
         this.#terminals.set(request.terminal, terminal);
         terminal.onOutput((data) => this.#notify({ type: 'output', terminal: request.terminal, data }));
-        terminal.onCommand((line) => this.#onCommand(line));
+        terminal.onCommand((line) => this.#onCommand(request.terminal, line));
         return undefined;
       }
       case 'close-terminal':
@@ -208,7 +208,8 @@ class RunningSession {
     return terminal;
   }
 
-  #onCommand(line: string): void {
+  #onCommand(terminal: string, line: string): void {
+    this.#notify({ type: 'command', terminal, line });
     if (this.#progress.recognise(line)) this.#notify({ type: 'progress', steps: this.#progress.states });
   }
 
