@@ -1,0 +1,3 @@
+import type { AdmissionPlugin } from '../strategy.ts';
+
+export const admissionPlugins: AdmissionPlugin[] = [];
