@@ -1,0 +1,359 @@
+import type { Disposable, Kernel } from '../../kernel/index.ts';
+import type { Machine, NetworkStack } from '../../unix/types.ts';
+import type { Cause } from '../cause.ts';
+import type { Client } from '../client/types.ts';
+import { DURATIONS } from '../durations.ts';
+import type { ImageCatalog } from '../images/types.ts';
+import type { Container, LifecycleHandler, Node, Pod } from '../kinds/types.ts';
+import type { ClusterNetwork } from '../network/index.ts';
+import { Backoff } from './backoff.ts';
+import { isTerminalPhase } from './conditions.ts';
+import { ImageManager } from './image-manager.ts';
+import type { ContainerLauncher, LaunchOptions } from './launcher.ts';
+import { PodWorker } from './pod-worker.ts';
+import { ProbeManager } from './probe-manager.ts';
+import { type ContainerProcess, NodeRuntime, type RuntimeContainer } from './runtime.ts';
+import { StatusManager } from './status-manager.ts';
+import { VolumeManager, type VolumeStore } from './volume-manager.ts';
+
+/** What every kubelet shares. */
+export interface KubeletEnvironment {
+  kernel: Kernel;
+  client: Client;
+  network: ClusterNetwork;
+  images: ImageCatalog;
+  launch: ContainerLauncher;
+  volumes: VolumeStore;
+}
+
+type PodAttachment = ReturnType<ClusterNetwork['attachPod']>;
+
+/** The kubelet of one node and the container runtime beneath it (models `pkg/kubelet`). */
+export class Kubelet {
+  readonly kernel: Kernel;
+  readonly client: Client;
+  readonly network: ClusterNetwork;
+  readonly nodeName: string;
+  readonly nodeIp: string;
+  readonly images: ImageManager;
+  readonly runtime: NodeRuntime;
+  readonly status: StatusManager;
+  readonly probes: ProbeManager;
+  readonly volumes: VolumeManager;
+  readonly crashLoopBackoff = new Backoff(10_000, 300_000);
+  /** The machine is without power: nothing here runs on. */
+  dead = false;
+  readonly #environment: KubeletEnvironment;
+  readonly #workers = new Map<string, PodWorker>();
+  readonly #attachments = new Map<string, PodAttachment>();
+  readonly #exits = new Map<string, (() => void)[]>();
+  readonly #requeues = new Map<string, Disposable>();
+  /** Offset of the 1 s ticks of relists and of the sync loop. */
+  readonly #relistPhaseMs: number;
+  readonly #syncPhaseMs: number;
+  #frozen = false;
+  #thawed: (() => void)[] = [];
+  #connected = true;
+
+  constructor(environment: KubeletEnvironment, nodeName: string, nodeIp: string) {
+    this.#environment = environment;
+    this.kernel = environment.kernel;
+    this.client = environment.client;
+    this.network = environment.network;
+    this.nodeName = nodeName;
+    this.nodeIp = nodeIp;
+    this.images = new ImageManager(this.kernel, environment.images);
+    this.runtime = new NodeRuntime(this.kernel);
+    this.runtime.onExit = (container) => this.#containerExited(container);
+    this.status = new StatusManager({
+      kernel: this.kernel,
+      client: this.client,
+      online: () => this.online,
+      couldHaveRunningContainers: (uid) => {
+        const state = this.#workers.get(uid)?.state;
+        return state === 'sync' || state === 'terminating';
+      },
+    });
+    this.probes = new ProbeManager(this);
+    this.volumes = new VolumeManager(this, environment.volumes);
+    this.#relistPhaseMs = this.kernel.random.int(DURATIONS.kubeletTickMs);
+    this.#syncPhaseMs = this.kernel.random.int(DURATIONS.kubeletTickMs);
+  }
+
+  /** Whether it runs and reaches the API server. */
+  get online(): boolean {
+    return this.#connected && !this.#frozen && !this.dead;
+  }
+
+  get frozen(): boolean {
+    return this.#frozen;
+  }
+
+  worker(uid: string): PodWorker | undefined {
+    return this.#workers.get(uid);
+  }
+
+  workers(): IterableIterator<PodWorker> {
+    return this.#workers.values();
+  }
+
+  workerOf(namespace: string, name: string): PodWorker | undefined {
+    for (const worker of this.#workers.values()) {
+      if (worker.pod.metadata?.name === name && worker.pod.metadata.namespace === namespace && !worker.orphaned) return worker;
+    }
+    return undefined;
+  }
+
+  // ---- what the API server says ----
+
+  /** A Pod of this node was created or changed. */
+  podChanged(pod: Pod): void {
+    const uid = pod.metadata?.uid ?? '';
+    const known = this.#workers.get(uid);
+    if (known) {
+      const before = known.pod;
+      known.pod = pod;
+      const matters =
+        before.spec !== pod.spec ||
+        before.metadata?.generation !== pod.metadata?.generation ||
+        before.metadata?.deletionTimestamp !== pod.metadata?.deletionTimestamp ||
+        before.metadata?.deletionGracePeriodSeconds !== pod.metadata?.deletionGracePeriodSeconds;
+      if (matters) this.#later(PodWorker.reactionMs(this, false), () => known.wake());
+      else if ((pod.spec?.readinessGates?.length ?? 0) > 0) known.wake();
+      return;
+    }
+    if (isTerminalPhase(pod.status?.phase) && !pod.metadata?.deletionTimestamp) return;
+    const worker = new PodWorker(this, pod);
+    this.#workers.set(uid, worker);
+    this.#later(PodWorker.reactionMs(this, true), () => worker.wake());
+  }
+
+  /** A Pod of this node is gone from the API server. */
+  podRemoved(pod: Pod): void {
+    const worker = this.#workers.get(pod.metadata?.uid ?? '');
+    if (!worker) return;
+    worker.orphaned = true;
+    this.status.forget(worker.uid);
+    this.#later(PodWorker.reactionMs(this, false), () => worker.wake());
+  }
+
+  /** The worker has nothing more to do. */
+  finished(worker: PodWorker): void {
+    this.#requeues.get(worker.uid)?.dispose();
+    this.#requeues.delete(worker.uid);
+    this.images.forgetPod(worker.uid);
+    this.crashLoopBackoff.forget(`${worker.uid}_`);
+    this.startGone(worker);
+  }
+
+  /** Containers and logs of a Pod are dropped once its object is gone. */
+  startGone(worker: PodWorker): void {
+    const stored = this.client.resource<Pod>('v1/pods').get(worker.pod.metadata?.namespace ?? '', worker.pod.metadata?.name ?? '');
+    if (stored?.metadata?.uid === worker.uid) return;
+    this.#workers.delete(worker.uid);
+    this.runtime.remove(worker.uid);
+  }
+
+  // ---- time ----
+
+  /** Virtual sleep of the kubelet: while it is frozen nothing of it goes on. */
+  async sleep(ms: number): Promise<void> {
+    await this.kernel.sleep(Math.max(0, ms));
+    while (this.#frozen) await new Promise<void>((resolve) => this.#thawed.push(resolve));
+  }
+
+  /** Sleeps until a deadline that may move earlier while waiting (a grace period cut short). */
+  sleepUntil(deadlineMs: () => number, worker?: PodWorker): Promise<void> {
+    return new Promise((resolve) => {
+      let timer: Disposable | undefined;
+      const arm = (): void => {
+        timer?.dispose();
+        const left = deadlineMs() - this.kernel.now();
+        if (left <= 0) {
+          if (worker && worker.onGraceShortened === arm) worker.onGraceShortened = undefined;
+          resolve();
+        } else timer = this.kernel.timer(left, arm);
+      };
+      if (worker) worker.onGraceShortened = arm;
+      arm();
+    });
+  }
+
+  #later(ms: number, job: () => void): void {
+    void this.sleep(ms).then(() => {
+      if (!this.dead) job();
+    });
+  }
+
+  /** `wait.Jitter(period, 0.5)`. */
+  jitter(ms: number): number {
+    return ms + this.kernel.random.float() * 0.5 * ms;
+  }
+
+  #nextTick(phaseMs: number, afterMs: number): number {
+    const period = DURATIONS.kubeletTickMs;
+    return Math.floor((afterMs - phaseMs) / period + 1) * period + phaseMs;
+  }
+
+  /** The last moment at which the runtime was listed. */
+  lastRelistMs(): number {
+    return this.#nextTick(this.#relistPhaseMs, this.kernel.now()) - DURATIONS.kubeletTickMs;
+  }
+
+  nextRelistAfter(ms: number): number {
+    return this.#nextTick(this.#relistPhaseMs, ms);
+  }
+
+  /** Syncs the Pod at the first tick of the sync loop after `delayMs`. */
+  requeue(worker: PodWorker, delayMs: number): void {
+    this.#requeues.get(worker.uid)?.dispose();
+    const at = this.#nextTick(this.#syncPhaseMs, this.kernel.now() + delayMs);
+    const handle = this.kernel.timer(at - this.kernel.now(), () => {
+      this.#requeues.delete(worker.uid);
+      this.#later(0, () => worker.wake());
+    });
+    this.#requeues.set(worker.uid, handle);
+  }
+
+  // ---- the runtime ----
+
+  launch(options: LaunchOptions): ContainerProcess {
+    return this.#environment.launch(options);
+  }
+
+  createSandbox(worker: PodWorker, attempt: number): void {
+    const { pod, uid } = worker;
+    this.#attachments.get(uid)?.detach();
+    const hostPorts = (pod.spec?.containers ?? []).flatMap((container) => container.ports ?? []).filter((port) => port.hostPort);
+    const attachment = this.network.attachPod({
+      node: this.nodeName,
+      namespace: pod.metadata?.namespace ?? '',
+      name: pod.metadata?.name ?? '',
+      uid,
+      ...(pod.spec?.hostNetwork ? { hostNetwork: true } : {}),
+      ...(hostPorts.length > 0 && !pod.spec?.hostNetwork ? { hostPorts: hostPorts as never } : {}),
+    });
+    this.#attachments.set(uid, attachment);
+    worker.runtime.sandboxes.unshift({ id: this.runtime.newId(), attempt, ready: true, ip: attachment.ip });
+  }
+
+  stopSandbox(worker: PodWorker): void {
+    for (const sandbox of worker.runtime.sandboxes) sandbox.ready = false;
+    this.#attachments.get(worker.uid)?.detach();
+    this.#attachments.delete(worker.uid);
+  }
+
+  openStack(worker: PodWorker): NetworkStack {
+    const attachment = this.#attachments.get(worker.uid);
+    if (!attachment) throw new Error(`no sandbox for ${worker.uid}`);
+    return attachment.openStack();
+  }
+
+  attachment(uid: string): PodAttachment | undefined {
+    return this.#attachments.get(uid);
+  }
+
+  /** The machine of the Pod's first container, for containers that share its processes. */
+  firstMachine(worker: PodWorker, except: RuntimeContainer): Machine | undefined {
+    const oldest = [...worker.runtime.containers].reverse().find((candidate) => candidate.state === 'running' && candidate !== except);
+    return oldest?.process?.machine();
+  }
+
+  /** What the node can give to Pods. */
+  allocatable(): Record<string, string> {
+    return this.client.resource<Node>('v1/nodes').get('', this.nodeName)?.status?.allocatable ?? {};
+  }
+
+  /** Resolves when the container has ended. */
+  exitOf(container: RuntimeContainer): Promise<void> {
+    if (container.state === 'exited') return Promise.resolve();
+    return new Promise((resolve) => {
+      const list = this.#exits.get(container.id) ?? [];
+      list.push(resolve);
+      this.#exits.set(container.id, list);
+    });
+  }
+
+  #containerExited(container: RuntimeContainer): void {
+    const waiting = this.#exits.get(container.id);
+    this.#exits.delete(container.id);
+    for (const resolve of waiting ?? []) resolve();
+    if (this.dead) return;
+    const worker = this.#workers.get(container.podUid);
+    if (!worker) return;
+    this.probes.containerEnded(container.id);
+    const now = this.kernel.now();
+    this.#later(this.nextRelistAfter(now) - now, () => worker.observe());
+  }
+
+  /** Runs an exec or HTTP lifecycle handler. */
+  async handlers(_worker: PodWorker, _container: RuntimeContainer, _spec: Container, _handler: LifecycleHandler): Promise<string | undefined> {
+    return undefined;
+  }
+
+  // ---- words ----
+
+  cause(pod: Pod, rule: string, detail?: Cause['detail']): Cause {
+    const metadata = pod.metadata ?? {};
+    return {
+      actor: `kubelet/${this.nodeName}`,
+      rule,
+      because: {
+        resource: 'v1/pods',
+        namespace: metadata.namespace ?? '',
+        name: metadata.name ?? '',
+        ...(metadata.uid ? { uid: metadata.uid } : {}),
+        ...(metadata.resourceVersion ? { resourceVersion: metadata.resourceVersion } : {}),
+      },
+      ...(detail ? { detail } : {}),
+    };
+  }
+
+  podEvent(pod: Pod, type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void {
+    const metadata = pod.metadata ?? {};
+    if (!this.online) return;
+    this.client.event({
+      regarding: {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        namespace: metadata.namespace ?? '',
+        name: metadata.name ?? '',
+        ...(metadata.uid ? { uid: metadata.uid } : {}),
+        ...(metadata.resourceVersion ? { resourceVersion: metadata.resourceVersion } : {}),
+        ...(fieldPath ? { fieldPath } : {}),
+      },
+      type,
+      reason,
+      message,
+      component: 'kubelet',
+      host: this.nodeName,
+      cause: this.cause(pod, `kubelet/event-${reason}`),
+    });
+  }
+
+  /** An event about one container of a Pod. */
+  containerEvent(pod: Pod, spec: Container | undefined, name: string, type: 'Normal' | 'Warning', reason: string, message: string, sort?: string): void {
+    const kind = sort ?? (pod.spec?.initContainers?.some((entry) => entry === spec || entry.name === name) ? 'initContainers' : 'containers');
+    this.podEvent(pod, type, reason, message, `spec.${kind}{${name}}`);
+  }
+
+  // ---- being stopped ----
+
+  freeze(): void {
+    this.#frozen = true;
+  }
+
+  thaw(): void {
+    if (!this.#frozen) return;
+    this.#frozen = false;
+    const waiting = this.#thawed;
+    this.#thawed = [];
+    for (const resolve of waiting) resolve();
+    this.status.flush();
+  }
+
+  setConnected(connected: boolean): void {
+    this.#connected = connected;
+    if (connected) this.status.flush();
+  }
+}

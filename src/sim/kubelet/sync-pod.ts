@@ -1,0 +1,105 @@
+import { DURATIONS } from '../durations.ts';
+import type { Container } from '../kinds/types.ts';
+import { killContainer } from './kill.ts';
+import { computePodActions } from './pod-actions.ts';
+import type { PodWorker } from './pod-worker.ts';
+import { startContainer } from './start-container.ts';
+import { goDuration } from './time-format.ts';
+
+/** Outcome of one sync with the runtime. */
+export interface SyncResult {
+  /** Something failed; the sync is to be repeated. */
+  error: boolean;
+  /** When the failure is a restart back-off: its end, in virtual ms. */
+  backoffUntilMs?: number;
+  /** Something was done. */
+  acted: boolean;
+}
+
+/** Models `kubeGenericRuntimeManager.SyncPod`: kill what must not run, make the sandbox, start what is missing. */
+export async function syncRuntimePod(worker: PodWorker): Promise<SyncResult> {
+  const { kubelet } = worker;
+  const runtime = worker.runtime;
+  const actions = computePodActions(worker.pod, runtime, kubelet.probes.verdict);
+  const result: SyncResult = { error: false, acted: false };
+
+  if (actions.killPod) {
+    const running = runtime.containers.filter((container) => container.state === 'running');
+    await Promise.all(running.map((container) => killContainer(worker, container, {})));
+    if (running.length > 0) result.acted = true;
+    if (!actions.createSandbox) return result;
+  } else {
+    for (const kill of actions.containersToKill) {
+      const probe = kill.reason === 'LivenessProbe' ? kill.spec.livenessProbe : kill.reason === 'StartupProbe' ? kill.spec.startupProbe : undefined;
+      const graceSeconds = probe?.terminationGracePeriodSeconds;
+      result.acted = true;
+      await killContainer(worker, kill.container, { message: kill.message, ...(graceSeconds !== undefined ? { graceSeconds } : {}) });
+    }
+  }
+
+  if (actions.createSandbox) {
+    result.acted = true;
+    await kubelet.sleep(kubelet.kernel.random.between(DURATIONS.sandboxMs[0], DURATIONS.sandboxMs[1]));
+    if (worker.terminationRequested) return result;
+    kubelet.createSandbox(worker, actions.attempt);
+    kubelet.status.setSandboxReady(worker.pod, worker.cause('kubelet/sandbox-ready'));
+  }
+
+  const start = async (container: Container, sort: 'containers' | 'initContainers' | 'ephemeralContainers'): Promise<boolean> => {
+    const name = container.name ?? '';
+    const backoff = restartBackoff(worker, container, sort);
+    if (backoff) {
+      worker.startFailures.set(name, { reason: 'CrashLoopBackOff', message: backoff.message });
+      result.error = true;
+      result.backoffUntilMs = Math.min(result.backoffUntilMs ?? Number.POSITIVE_INFINITY, backoff.untilMs);
+      return false;
+    }
+    result.acted = true;
+    const failure = await startContainer(worker, container, sort);
+    if (failure) {
+      worker.startFailures.set(name, failure);
+      result.error = true;
+      return false;
+    }
+    worker.startFailures.delete(name);
+    return true;
+  };
+
+  const spec = worker.pod.spec ?? {};
+  for (const index of actions.ephemeralContainersToStart) await start(spec.ephemeralContainers?.[index] as Container, 'ephemeralContainers');
+  for (const index of actions.initContainersToStart) {
+    const container = spec.initContainers?.[index] as Container;
+    if (worker.terminationRequested) return result;
+    if (!(await start(container, 'initContainers')) && container.restartPolicy !== 'Always') return result;
+  }
+  for (const index of actions.containersToStart) {
+    if (worker.terminationRequested) return result;
+    await start(spec.containers?.[index] as Container, 'containers');
+  }
+  return result;
+}
+
+/** Models `doBackOff`: undefined when the container may be started now. */
+function restartBackoff(worker: PodWorker, container: Container, sort: string): { message: string; untilMs: number } | undefined {
+  const { kubelet, pod } = worker;
+  const last = worker.runtime.containers.find((candidate) => candidate.name === container.name && candidate.state === 'exited');
+  if (!last) return undefined;
+  const identity = `${pod.metadata?.name}_${pod.metadata?.namespace}(${worker.uid})`;
+  const key = `${worker.uid}_${container.name}_${last.specHash}`;
+  const backoff = kubelet.crashLoopBackoff;
+  if (backoff.isInBackOffSince(key, last.finishedMs, kubelet.kernel.now())) {
+    const backoffMs = backoff.get(key);
+    kubelet.containerEvent(
+      pod,
+      container,
+      container.name ?? '',
+      'Warning',
+      'BackOff',
+      `Back-off restarting failed container ${container.name} in pod ${identity}`,
+      sort,
+    );
+    return { message: `back-off ${goDuration(backoffMs)} restarting failed container=${container.name} pod=${identity}`, untilMs: last.finishedMs + backoffMs };
+  }
+  backoff.next(key, last.finishedMs);
+  return undefined;
+}
