@@ -1,0 +1,152 @@
+/**
+ * Cluster measurements, each run in a process of its own by main.ts: `node bench/cluster.ts CASE` prints one JSON line
+ * {ms, heapMb, note?}. Only ratios between cases of one run mean something.
+ */
+import { nodeClock } from '../src/hosts/node/clock.ts';
+import { Kernel } from '../src/kernel/index.ts';
+import type { Cluster } from '../src/sim/cluster.ts';
+import { createCluster } from '../src/sim/index.ts';
+import type { Deployment, Pod, StatefulSet } from '../src/sim/kinds/types.ts';
+
+interface Measured {
+  ms: number;
+  heapMb: number;
+  note?: string;
+}
+
+const cause = { actor: 'bench', rule: 'bench/create' };
+const POD_LIMIT = 20_000;
+
+async function cluster(): Promise<Cluster> {
+  return createCluster({ kernel: new Kernel({ seed: 'bench', host: nodeClock }), preset: 'k3d', maxPods: POD_LIMIT });
+}
+
+/** The preset's nodes take 110 Pods each; lift that, as the measured thing is the machinery, not the refusal. */
+function liftNodeLimits(it: Cluster): void {
+  const nodes = it.client.resource('v1/nodes');
+  for (const node of nodes.list()) {
+    const copy = structuredClone(node) as { status?: { capacity?: Record<string, string>; allocatable?: Record<string, string> } };
+    for (const list of [copy.status?.capacity, copy.status?.allocatable]) if (list) list.pods = String(POD_LIMIT);
+    nodes.updateStatus(copy as typeof node, { cause });
+  }
+}
+
+function template(labels: Record<string, string>): { metadata: { labels: Record<string, string> }; spec: object } {
+  return { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'registry.k8s.io/pause:3.10' }] } };
+}
+
+function running(it: Cluster): number {
+  return it.client
+    .resource<Pod>('v1/pods')
+    .list('default')
+    .filter((pod) => pod.status?.phase === 'Running').length;
+}
+
+async function timed(it: Cluster, work: () => Promise<string | undefined>): Promise<Measured> {
+  const start = performance.now();
+  const note = await work();
+  const ms = performance.now() - start;
+  globalThis.gc?.();
+  it.dispose();
+  return { ms, heapMb: process.memoryUsage().heapUsed / 1e6, note };
+}
+
+async function untilReady(it: Cluster, resource: string, name: string, replicas: number): Promise<string | undefined> {
+  const { kernel, client } = it;
+  const start = kernel.now();
+  const ready = (): boolean => (client.resource<StatefulSet>(resource).get('default', name)?.status?.readyReplicas ?? 0) >= replicas;
+  if (!(await kernel.advance({ until: ready, untilMs: start + 86_400_000 }))) return `NOT reached: ${running(it)} running`;
+  return `${((kernel.now() - start) / 1000).toFixed(1)} virtual s`;
+}
+
+async function deployment(replicas: number): Promise<Measured> {
+  const it = await cluster();
+  liftNodeLimits(it);
+  return timed(it, async () => {
+    const object: Deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'default' }, spec: { replicas, selector: { matchLabels: { app: 'web' } }, template: template({ app: 'web' }) } };
+    it.client.resource<Deployment>('apps/v1/deployments').create(object, { cause });
+    return untilReady(it, 'apps/v1/deployments', 'web', replicas);
+  });
+}
+
+async function statefulSet(replicas: number, podManagementPolicy: string): Promise<Measured> {
+  const it = await cluster();
+  liftNodeLimits(it);
+  return timed(it, async () => {
+    const object: StatefulSet = {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'db', namespace: 'default' },
+      spec: { replicas, serviceName: 'db', podManagementPolicy, selector: { matchLabels: { app: 'db' } }, template: template({ app: 'db' }) },
+    };
+    it.client.resource<StatefulSet>('apps/v1/statefulsets').create(object, { cause });
+    return untilReady(it, 'apps/v1/statefulsets', 'db', replicas);
+  });
+}
+
+async function quiet(virtualMs: number): Promise<Measured> {
+  const it = await cluster();
+  return timed(it, async () => {
+    await it.kernel.advance({ untilMs: it.kernel.now() + virtualMs });
+    return undefined;
+  });
+}
+
+async function webernetes(replicas: number): Promise<Measured> {
+  const { BaseImage, Cluster: Webernetes } = await import('@ngrok/webernetes');
+  class Pause extends BaseImage {
+    static override readonly imageName = 'pause';
+    static override readonly imageVersion = '1.0';
+    override readonly defaultCommand = ['pause'];
+    override async exec(context: { waitUntilKilled(): Promise<number> }): Promise<number> {
+      return context.waitUntilKilled();
+    }
+  }
+  const it = new Webernetes();
+  it.registerImage(Pause as never);
+  await it.init();
+  const up = new Set<string>();
+  const informer = it.informer('pods', (type, pod) => {
+    const name = pod.metadata?.name ?? '';
+    if (!name.startsWith('web-')) return;
+    if (type !== 'delete' && pod.status?.phase === 'Running') up.add(name);
+    else up.delete(name);
+  });
+  const start = performance.now();
+  await it.apply([
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web' },
+      spec: { replicas, selector: { matchLabels: { app: 'web' } }, template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'main', image: 'pause:1.0' }] } } },
+    },
+  ] as never);
+  const limit = start + 120_000;
+  while (up.size < replicas && performance.now() < limit) await new Promise((resolve) => setTimeout(resolve, 20));
+  const ms = performance.now() - start;
+  globalThis.gc?.();
+  const heapMb = process.memoryUsage().heapUsed / 1e6;
+  await informer.stop();
+  return { ms, heapMb, note: up.size < replicas ? `stopped after ${up.size} of ${replicas} Pods` : undefined };
+}
+
+const CASES: Record<string, () => Promise<Measured>> = {
+  'deployment-100': () => deployment(100),
+  'deployment-1000': () => deployment(1000),
+  'statefulset-parallel-1000': () => statefulSet(1000, 'Parallel'),
+  'statefulset-ordered-100': () => statefulSet(100, 'OrderedReady'),
+  'deployment-10000': () => deployment(10_000),
+  'quiet-hour': () => quiet(3_600_000),
+  'quiet-day': () => quiet(86_400_000),
+  'webernetes-100': () => webernetes(100),
+  'webernetes-1000': () => webernetes(1000),
+};
+
+const name = process.argv[2] ?? '';
+const run = CASES[name];
+if (!run) {
+  console.error(`error: unknown case "${name}"; known: ${Object.keys(CASES).join(', ')}`);
+  process.exit(1);
+}
+console.log(JSON.stringify(await run()));
+process.exit(0);

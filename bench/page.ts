@@ -1,0 +1,37 @@
+import { chromium } from '@playwright/test';
+import { gzipSync } from 'node:zlib';
+import { startStaticServer } from '../src/hosts/node/static-server.ts';
+
+const LESSON = '/lessons/statefulset/';
+const RUNS = 5;
+
+/** Opens a lesson in Chromium: milliseconds from navigation to a usable prompt, and what was loaded until then. */
+export async function measurePage(executablePath: string): Promise<string[]> {
+  const server = await startStaticServer({ port: 0 });
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'] });
+  try {
+    const times: number[] = [];
+    let scripts = 0;
+    for (let i = 0; i < RUNS; i++) {
+      const page = await browser.newPage();
+      const bodies: Promise<number>[] = [];
+      page.on('response', (response) => {
+        if (/javascript/.test(response.headers()['content-type'] ?? '')) bodies.push(response.body().then((body) => gzipSync(body).length, () => 0));
+      });
+      const start = performance.now();
+      await page.goto(`${server.url}${LESSON}`);
+      await page.locator('[data-terminal-ready="true"]').first().waitFor({ timeout: 30_000 });
+      times.push(performance.now() - start);
+      scripts = (await Promise.all(bodies)).reduce((sum, size) => sum + size, 0);
+      await page.close();
+    }
+    times.sort((a, b) => a - b);
+    return [
+      `navigation to usable prompt: median ${times[Math.floor(RUNS / 2)]?.toFixed(0)} ms, worst ${times.at(-1)?.toFixed(0)} ms of ${RUNS} (aim: under 1,000)`,
+      `scripts before the first keystroke: ${(scripts / 1000).toFixed(0)} kB gzipped (aim: at most 300)`,
+    ];
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
