@@ -1,0 +1,15 @@
+export { createApiServer, type ApiServer, type ApiServerOptions } from './server.ts';
+export {
+  isStatusError,
+  newAlreadyExists,
+  newBadRequest,
+  newConflict,
+  newForbidden,
+  newInternalError,
+  newInvalid,
+  newNotFound,
+  newTooManyRequests,
+  type Status,
+  type StatusCause,
+  StatusError,
+} from './status-error.ts';

@@ -1,0 +1,1 @@
+export { trackUpdate, withoutTimes } from './manager.ts';

@@ -1,0 +1,572 @@
+import { type Kernel, randomSuffix, randomUid } from '../../kernel/index.ts';
+import type { ApiObject, ResourceId } from '../client/types.ts';
+import type { AdmissionPlugin, AdmissionRequest, FieldError, KindStrategy, StrategyContext } from '../kinds/strategy.ts';
+import type { ObjectMeta } from '../kinds/types.ts';
+import { type Bucket, deepFreeze, type Store } from '../storage/index.ts';
+import { cloneJson, convert } from './decode.ts';
+import { countsGeneration, desiredStateChanged } from './generation.ts';
+import { equalJson } from './json-equal.ts';
+import { trackUpdate, withoutTimes } from './managed-fields/index.ts';
+import { validateMeta, validateMetaUpdate } from './object-meta.ts';
+import type { RequestContext } from './request-context.ts';
+import type { ResourceInfo, ResourceRegistry } from './resources.ts';
+import {
+  isStatusError,
+  newAlreadyExists,
+  newBadRequest,
+  newConflict,
+  newGenerateNameConflict,
+  newInvalid,
+  newNotFound,
+  OPTIMISTIC_LOCK_MESSAGE,
+  StatusError,
+} from './status-error.ts';
+
+/** `metav1.DeleteOptions`. */
+export interface DeleteParameters {
+  gracePeriodSeconds?: number;
+  propagationPolicy?: string;
+  orphanDependents?: boolean;
+  preconditions?: { uid?: string; resourceVersion?: string };
+}
+
+export interface UpdateParameters {
+  subresource?: string;
+  /** Server-side apply and some kinds make what is missing. */
+  allowCreate?: boolean;
+  /** uid the request was made for. */
+  uid?: string;
+  /** The new object already carries its managedFields (apply). */
+  managed?: boolean;
+}
+
+export interface DeleteResult {
+  object: ApiObject;
+  /** Gone, rather than waiting for grace or finalizers. */
+  deleted: boolean;
+}
+
+/** Kinds that a PUT may create. */
+const CREATE_ON_UPDATE = new Set([
+  'v1/endpoints',
+  'v1/events',
+  'events.k8s.io/v1/events',
+  'v1/limitranges',
+  'v1/services',
+  'coordination.k8s.io/v1/leases',
+  'rbac.authorization.k8s.io/v1/roles',
+  'rbac.authorization.k8s.io/v1/rolebindings',
+  'rbac.authorization.k8s.io/v1/clusterroles',
+  'rbac.authorization.k8s.io/v1/clusterrolebindings',
+]);
+/** Kinds whose PUT must say which resourceVersion it replaces. */
+const CONDITIONAL_UPDATE = new Set([
+  'coordination.k8s.io/v1/leases',
+  'policy/v1/poddisruptionbudgets',
+  'apiregistration.k8s.io/v1/apiservices',
+  'apiextensions.k8s.io/v1/customresourcedefinitions',
+  'storage.k8s.io/v1/csidrivers',
+  'storage.k8s.io/v1/csinodes',
+  'storage.k8s.io/v1/volumeattachments',
+  'node.k8s.io/v1/runtimeclasses',
+  'admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
+  'admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
+]);
+/** Resources whose deletion answers with the object (others: a Status) once it is gone. */
+const RETURNS_DELETED = new Set([
+  'v1/pods',
+  'v1/podtemplates',
+  'v1/persistentvolumes',
+  'v1/persistentvolumeclaims',
+  'v1/resourcequotas',
+  'v1/serviceaccounts',
+  'v1/services',
+  'storage.k8s.io/v1/storageclasses',
+  'storage.k8s.io/v1/volumeattachments',
+  'storage.k8s.io/v1/csinodes',
+  'storage.k8s.io/v1/csidrivers',
+  'storage.k8s.io/v1/csistoragecapacities',
+  'storage.k8s.io/v1/volumeattributesclasses',
+  'resource.k8s.io/v1/resourceclaims',
+  'resource.k8s.io/v1/resourceclaimtemplates',
+  'resource.k8s.io/v1/resourceslices',
+  'resource.k8s.io/v1/deviceclasses',
+]);
+
+export function returnsDeletedObject(info: ResourceInfo): boolean {
+  return RETURNS_DELETED.has(info.id);
+}
+
+type Mutable = ApiObject & { metadata: ObjectMeta; spec?: Record<string, unknown>; status?: Record<string, unknown> };
+
+/**
+ * The generic registry: what every kind's create, update and delete have in common, over the store
+ * (models `k8s.io/apiserver/pkg/registry/generic/registry/store.go` and `registry/rest`). What it takes and gives are
+ * normal copies (see `convert`); what it gives is frozen.
+ */
+export class Verbs {
+  readonly kernel: Kernel;
+  readonly store: Store;
+  readonly registry: ResourceRegistry;
+  readonly #strategies = new Map<ResourceId, KindStrategy>();
+  readonly #admission: readonly AdmissionPlugin[];
+  readonly #random;
+  readonly context: StrategyContext;
+  readonly #dryRunContext: StrategyContext;
+
+  constructor(options: {
+    kernel: Kernel;
+    store: Store;
+    registry: ResourceRegistry;
+    strategies: Iterable<KindStrategy>;
+    admission: readonly AdmissionPlugin[];
+  }) {
+    this.kernel = options.kernel;
+    this.store = options.store;
+    this.registry = options.registry;
+    for (const strategy of options.strategies) this.#strategies.set(strategy.resource, strategy);
+    this.#admission = options.admission;
+    this.#random = options.kernel.random.fork('apiserver');
+    const verbs = this;
+    this.context = {
+      get nowMs() {
+        return verbs.kernel.now();
+      },
+      random: this.#random,
+      get: <T extends ApiObject>(resource: ResourceId, namespace: string, name: string) => this.#bucketOf(resource).get(namespace, name) as T | undefined,
+      list: <T extends ApiObject>(resource: ResourceId, namespace = '') => this.#bucketOf(resource).list(namespace) as readonly ApiObject[] as readonly T[],
+    };
+    this.#dryRunContext = Object.create(this.context, { dryRun: { value: true, enumerable: true } }) as StrategyContext;
+  }
+
+  strategy(info: ResourceInfo): KindStrategy | undefined {
+    return this.#strategies.get(info.id);
+  }
+
+  setStrategy(strategy: KindStrategy): void {
+    this.#strategies.set(strategy.resource, strategy);
+  }
+
+  #bucketOf(id: ResourceId): Bucket {
+    return this.store.bucket(this.registry.get(id)?.storage ?? id);
+  }
+
+  bucket(info: ResourceInfo): Bucket {
+    return this.store.bucket(info.storage);
+  }
+
+  /** RFC 3339 with seconds, as `metav1.Time` is written. */
+  now(): string {
+    return `${new Date(this.kernel.now()).toISOString().slice(0, 19)}Z`;
+  }
+
+  /** 404 when there is none. */
+  get(info: ResourceInfo, namespace: string, name: string): ApiObject {
+    const object = this.bucket(info).get(namespace, name);
+    if (!object) throw newNotFound(info, name);
+    return object;
+  }
+
+  /** The normal form of an object of this kind, with defaults. Strict complaints are left out: see http/decode-body. */
+  normalize(info: ResourceInfo, object: unknown, checkTypes = false): Mutable {
+    const out = convert(info.node, object, { strict: [], checkTypes }) as unknown as Mutable;
+    return this.applyDefaults(info, out);
+  }
+
+  applyDefaults(info: ResourceInfo, object: Mutable | Record<string, unknown>): Mutable {
+    const out = object as Mutable;
+    out.metadata ??= {};
+    this.strategy(info)?.applyDefaults?.(out);
+    // Kind and apiVersion first, as the server writes them.
+    const { kind: _kind, apiVersion: _version, metadata, ...rest } = out as Mutable & Record<string, unknown>;
+    return { kind: info.kind, apiVersion: info.groupVersion, metadata: orderMeta(metadata), ...rest } as Mutable;
+  }
+
+  #checkNamespace(info: ResourceInfo, namespace: string, metadata: ObjectMeta): void {
+    const expected = info.namespaced ? namespace : '';
+    if (!metadata.namespace) {
+      if (expected) metadata.namespace = expected;
+    } else if (metadata.namespace !== expected) {
+      if (!info.namespaced) delete metadata.namespace;
+      else throw newBadRequest('the namespace of the provided object does not match the namespace sent on the request');
+    }
+  }
+
+  #admit(request: Omit<AdmissionRequest, 'context' | 'resource'> & { info: ResourceInfo }, phase: 'admit' | 'validate'): void {
+    const { info, ...rest } = request;
+    const full: AdmissionRequest = { ...rest, resource: info.id, context: rest.dryRun ? this.#dryRunContext : this.context };
+    for (const plugin of this.#admission) plugin[phase]?.(full);
+  }
+
+  /** Creates `object` (a normal copy that the callee may keep). */
+  create(info: ResourceInfo, namespace: string, object: Mutable, request: RequestContext): ApiObject {
+    this.#checkNamespace(info, namespace, object.metadata);
+    const tracked = trackUpdate(info, undefined, object, request.fieldManager, '', this.now());
+    this.#admit(
+      { info, operation: 'CREATE', subresource: '', namespace, name: object.metadata.name ?? '', object: tracked, old: undefined, dryRun: request.dryRun },
+      'admit',
+    );
+    return this.#create(info, namespace, tracked as Mutable, request);
+  }
+
+  #create(info: ResourceInfo, namespace: string, object: Mutable, request: RequestContext): ApiObject {
+    const generated = !object.metadata.name && object.metadata.generateName !== undefined && object.metadata.generateName !== '';
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return this.#createOnce(info, namespace, generated ? cloneJson(object) : object, generated, request);
+      } catch (error) {
+        if (!generated || !isStatusError(error, 'AlreadyExists')) throw error;
+        if (attempt >= 7) throw newGenerateNameConflict(info, error.status.details?.name ?? '');
+      }
+    }
+  }
+
+  #createOnce(info: ResourceInfo, namespace: string, object: Mutable, generated: boolean, request: RequestContext): ApiObject {
+    const { metadata } = object;
+    if (generated) metadata.name = `${(metadata.generateName as string).slice(0, 58)}${randomSuffix(this.#random)}`;
+    delete metadata.deletionTimestamp;
+    delete metadata.deletionGracePeriodSeconds;
+    delete metadata.selfLink;
+    metadata.creationTimestamp = this.now();
+    metadata.uid = randomUid(this.#random);
+    this.#checkNamespace(info, namespace, metadata);
+    const strategy = this.strategy(info);
+    const context = request.dryRun ? this.#dryRunContext : this.context;
+    if (strategy?.prepareForCreate) strategy.prepareForCreate(object, context);
+    else if (info.subresources.has('status')) resetStatus(info, object);
+    if (!strategy?.prepareForCreate) {
+      if (countsGeneration(info)) metadata.generation = 1;
+      else delete metadata.generation;
+    }
+    const errors = strategy?.validate?.(object, context) ?? [];
+    if (errors.length === 0 || !strategy?.validate) errors.push(...validateMeta(info, metadata));
+    if (errors.length > 0) throw newInvalid(kindOf(info), metadata.name ?? '', errors);
+    request.warnings.push(...(strategy?.warnings?.(object) ?? []));
+    const name = metadata.name as string;
+    this.#admit({ info, operation: 'CREATE', subresource: '', namespace, name, object, old: undefined, dryRun: request.dryRun }, 'validate');
+    if (metadata.resourceVersion) throw plainError('resourceVersion should not be set on objects to be created');
+    if (this.bucket(info).get(metadata.namespace ?? '', name)) throw newAlreadyExists(info, name);
+    const normal = this.#settle(info, object);
+    if (request.dryRun) return deepFreeze(normal);
+    return this.store.put(info.storage, normal.metadata.namespace ?? '', name, normal, request.cause);
+  }
+
+  /** Strategies and admission may have left empties and undefined members: back to the normal form, in order. */
+  #settle(info: ResourceInfo, object: Mutable): Mutable {
+    const {
+      kind: _kind,
+      apiVersion: _version,
+      metadata,
+      ...rest
+    } = convert(info.node, object, { strict: [], checkTypes: false }) as unknown as Mutable & Record<string, unknown>;
+    return { kind: info.kind, apiVersion: info.groupVersion, metadata: orderMeta(metadata as ObjectMeta), ...rest } as Mutable;
+  }
+
+  /**
+   * Replaces the object by what `change` makes of the existing one (undefined when there is none and creating is
+   * allowed). `change` returns a normal copy.
+   */
+  update(
+    info: ResourceInfo,
+    namespace: string,
+    name: string,
+    change: (existing: ApiObject | undefined) => ApiObject,
+    request: RequestContext,
+    parameters: UpdateParameters = {},
+  ): { object: ApiObject; created: boolean } {
+    const subresource = parameters.subresource ?? '';
+    const allowCreate = (parameters.allowCreate || CREATE_ON_UPDATE.has(info.id)) && subresource === '';
+    const existing = this.bucket(info).get(info.namespaced ? namespace : '', name) as Mutable | undefined;
+    if (!existing && !allowCreate) throw newNotFound(info, name);
+    if (existing && parameters.uid && parameters.uid !== existing.metadata.uid) {
+      throw newConflict(info, name, `Precondition failed: UID in precondition: ${parameters.uid}, UID in object meta: ${existing.metadata.uid}`);
+    }
+    let object = change(existing) as Mutable;
+    if (!existing) {
+      this.#checkNamespace(info, namespace, object.metadata);
+      if (!parameters.managed) object = trackUpdate(info, undefined, object, request.fieldManager, '', this.now()) as Mutable;
+      this.#admit({ info, operation: 'CREATE', subresource, namespace, name, object, old: undefined, dryRun: request.dryRun }, 'admit');
+      return { object: this.#create(info, namespace, object, request), created: true };
+    }
+    if (!parameters.managed) object = trackUpdate(info, existing, object, request.fieldManager, subresource, this.now()) as Mutable;
+    this.#admit({ info, operation: 'UPDATE', subresource, namespace, name, object, old: existing, dryRun: request.dryRun }, 'admit');
+    const given = object.metadata.resourceVersion;
+    if (!given || given === '0') {
+      if (CONDITIONAL_UPDATE.has(info.id) || info.custom) {
+        const error: FieldError = { type: 'Invalid value', field: 'metadata.resourceVersion', value: '0x0', detail: 'must be specified for an update' };
+        throw newInvalid(info, name, [error]);
+      }
+    } else if (given !== existing.metadata.resourceVersion) throw newConflict(info, name, OPTIMISTIC_LOCK_MESSAGE);
+    object.metadata.resourceVersion = existing.metadata.resourceVersion;
+    object = this.#beforeUpdate(info, namespace, object, existing, subresource, request);
+    this.#admit({ info, operation: 'UPDATE', subresource, namespace, name, object, old: existing, dryRun: request.dryRun }, 'validate');
+    if (this.#emptied(info, object, existing)) {
+      if (!request.dryRun) this.store.remove(info.storage, existing.metadata.namespace ?? '', name, request.cause, object);
+      return { object: deepFreeze(object), created: false };
+    }
+    return { object: this.#write(info, object, existing, request), created: false };
+  }
+
+  #beforeUpdate(info: ResourceInfo, namespace: string, object: Mutable, existing: Mutable, subresource: string, request: RequestContext): Mutable {
+    this.#checkNamespace(info, namespace, object.metadata);
+    const { metadata } = object;
+    const old = existing.metadata;
+    if (old.generation === undefined) delete metadata.generation;
+    else metadata.generation = old.generation;
+    const strategy = this.strategy(info);
+    const context = request.dryRun ? this.#dryRunContext : this.context;
+    const changed = subresource === 'status' || subresource === 'approval' ? keepSpec(object, existing) : object;
+    if (changed === object && subresource === '') {
+      if (strategy?.prepareForUpdate) strategy.prepareForUpdate(object, existing, context);
+      else {
+        if (info.subresources.has('status')) keepStatus(object, existing);
+        if (countsGeneration(info) && desiredStateChanged(object, existing)) metadata.generation = (old.generation ?? 0) + 1;
+      }
+    } else if (changed === object && countsGeneration(info) && desiredStateChanged(object, existing)) metadata.generation = (old.generation ?? 0) + 1;
+    metadata.uid ||= old.uid;
+    metadata.creationTimestamp = old.creationTimestamp;
+    if (old.deletionTimestamp !== undefined) metadata.deletionTimestamp = old.deletionTimestamp;
+    else delete metadata.deletionTimestamp;
+    if (old.deletionGracePeriodSeconds !== undefined) metadata.deletionGracePeriodSeconds ??= old.deletionGracePeriodSeconds;
+    const own = subresource === 'status' ? strategy?.validateStatusUpdate : strategy?.validateUpdate;
+    const errors = own ? own.call(strategy, changed, existing, context) : [...validateMeta(info, metadata), ...validateMetaUpdate(metadata, old)];
+    if (errors.length > 0) throw newInvalid(kindOf(info), metadata.name ?? '', errors);
+    if (subresource === '') request.warnings.push(...(strategy?.warnings?.(changed, existing) ?? []));
+    return this.#settle(info, changed);
+  }
+
+  /** Writes unless nothing but times of managers changed. */
+  #write(info: ResourceInfo, object: Mutable, existing: Mutable, request: RequestContext): ApiObject {
+    if (equalJson(withoutTimes(object), withoutTimes(existing))) return existing;
+    if (request.dryRun) return deepFreeze(object);
+    return this.store.put(info.storage, existing.metadata.namespace ?? '', existing.metadata.name as string, object, request.cause);
+  }
+
+  /** An object being deleted goes when its last finalizer and its grace are gone (`ShouldDeleteDuringUpdate`). */
+  #emptied(info: ResourceInfo, object: Mutable, existing: Mutable): boolean {
+    const { metadata } = object;
+    if ((metadata.finalizers?.length ?? 0) > 0) return false;
+    if (info.id === 'v1/namespaces') {
+      return existing.metadata.deletionTimestamp !== undefined && ((object.spec?.finalizers as string[] | undefined)?.length ?? 0) === 0;
+    }
+    if (metadata.deletionTimestamp === undefined) return false;
+    const grace = existing.metadata.deletionGracePeriodSeconds;
+    return metadata.deletionGracePeriodSeconds !== undefined && metadata.deletionGracePeriodSeconds === 0 && (grace === undefined || grace === 0);
+  }
+
+  /**
+   * Stores a new state of an existing object without admission or validation: for subresources that have checked
+   * everything themselves (binding, eviction).
+   */
+  put(info: ResourceInfo, object: ApiObject, request: RequestContext): ApiObject {
+    const { namespace = '', name = '' } = object.metadata ?? {};
+    const existing = this.get(info, namespace, name) as Mutable;
+    return this.#write(info, this.#settle(info, object as Mutable), existing, request);
+  }
+
+  delete(info: ResourceInfo, namespace: string, name: string, parameters: DeleteParameters, request: RequestContext): DeleteResult {
+    const existing = this.get(info, info.namespaced ? namespace : '', name) as Mutable;
+    this.#checkDeletion(info, existing, parameters);
+    const admission = { info, operation: 'DELETE' as const, subresource: '', namespace, name, object: undefined, old: existing, dryRun: request.dryRun };
+    this.#admit(admission, 'admit');
+    this.#admit(admission, 'validate');
+    if (info.id === 'v1/namespaces') return this.#deleteNamespace(info, existing, request);
+    const object = thaw(existing);
+    const { metadata } = object;
+    let graceful = false;
+    let grace = 0;
+    if (info.id === 'v1/pods') {
+      if (metadata.deletionTimestamp !== undefined) {
+        const pending = metadata.deletionGracePeriodSeconds ?? 0;
+        if (pending !== 0) {
+          const wanted =
+            parameters.gracePeriodSeconds === undefined ? undefined : Math.max(parameters.gracePeriodSeconds, parameters.gracePeriodSeconds < 0 ? 1 : 0);
+          if (wanted === undefined || wanted >= pending) return { object: existing, deleted: false };
+          graceful = true;
+          grace = this.#shortenGrace(metadata, wanted);
+        }
+      } else {
+        graceful = true;
+        grace = podGracePeriod(object, parameters);
+        metadata.deletionTimestamp = `${new Date(this.kernel.now() + grace * 1000).toISOString().slice(0, 19)}Z`;
+        metadata.deletionGracePeriodSeconds = grace;
+        if ((metadata.generation ?? 0) > 0) metadata.generation = (metadata.generation as number) + 1;
+      }
+    }
+    const finalizers = deletionFinalizers(metadata.finalizers ?? [], parameters, info);
+    if (finalizers.length > 0) metadata.finalizers = finalizers;
+    else delete metadata.finalizers;
+    if (!graceful && finalizers.length > 0) {
+      // `markAsDeleting`
+      if (metadata.deletionTimestamp === undefined) {
+        if ((metadata.generation ?? 0) > 0) metadata.generation = (metadata.generation as number) + 1;
+        metadata.deletionTimestamp = this.now();
+      }
+      metadata.deletionGracePeriodSeconds = 0;
+    }
+    if (!graceful && finalizers.length === 0) {
+      if (!request.dryRun) this.store.remove(info.storage, metadata.namespace ?? '', name, request.cause);
+      return { object: existing, deleted: true };
+    }
+    const ordered = { ...object, metadata: orderMeta(metadata) };
+    const written = this.#write(info, ordered, existing, request);
+    if (finalizers.length > 0 || grace > 0) return { object: written, deleted: false };
+    if (!request.dryRun) this.store.remove(info.storage, metadata.namespace ?? '', name, request.cause);
+    return { object: written, deleted: true };
+  }
+
+  /** Moves the deadline of a running grace period forward; it never lies in the past. */
+  #shortenGrace(metadata: ObjectMeta, wanted: number): number {
+    const started = Date.parse(metadata.deletionTimestamp as string) - (metadata.deletionGracePeriodSeconds ?? 0) * 1000;
+    let deadline = started + wanted * 1000;
+    let grace = wanted;
+    if (deadline < this.kernel.now()) {
+      deadline = this.kernel.now();
+      if (grace !== 0) grace = 1;
+    }
+    metadata.deletionTimestamp = `${new Date(deadline).toISOString().slice(0, 19)}Z`;
+    metadata.deletionGracePeriodSeconds = grace;
+    return grace;
+  }
+
+  #checkDeletion(info: ResourceInfo, existing: Mutable, parameters: DeleteParameters): void {
+    const errors: FieldError[] = [];
+    const { propagationPolicy, orphanDependents, preconditions } = parameters;
+    if (propagationPolicy !== undefined && orphanDependents !== undefined) {
+      errors.push({
+        type: 'Invalid value',
+        field: 'propagationPolicy',
+        value: JSON.stringify(propagationPolicy),
+        detail: 'orphanDependents and deletionPropagation cannot be both set',
+      });
+    } else if (propagationPolicy !== undefined && !['Foreground', 'Background', 'Orphan'].includes(propagationPolicy)) {
+      errors.push({
+        type: 'Unsupported value',
+        field: 'propagationPolicy',
+        value: JSON.stringify(propagationPolicy),
+        detail: 'supported values: "Foreground", "Background", "Orphan", "nil"',
+      });
+    }
+    if (errors.length > 0) throw newInvalid({ group: 'meta.k8s.io', resource: 'DeleteOptions' }, '', errors);
+    const { metadata } = existing;
+    if (preconditions?.uid !== undefined && preconditions.uid !== metadata.uid) {
+      throw newConflict(
+        kindOf(info),
+        metadata.name ?? '',
+        `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`,
+      );
+    }
+    if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== metadata.resourceVersion) {
+      throw newConflict(
+        kindOf(info),
+        metadata.name ?? '',
+        `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
+      );
+    }
+  }
+
+  /** Namespaces wait for their finalizer: the namespace controller empties them first (`registry/core/namespace/storage`). */
+  #deleteNamespace(info: ResourceInfo, existing: Mutable, request: RequestContext): DeleteResult {
+    if (existing.metadata.deletionTimestamp === undefined) {
+      const object = thaw(existing);
+      object.metadata = orderMeta({ ...object.metadata, deletionTimestamp: this.now() });
+      object.status = { ...object.status, phase: 'Terminating' };
+      return { object: this.#write(info, object, existing, request), deleted: false };
+    }
+    if (((existing.spec?.finalizers as string[] | undefined)?.length ?? 0) > 0) return { object: existing, deleted: false };
+    if (!request.dryRun) this.store.remove(info.storage, '', existing.metadata.name as string, request.cause);
+    return { object: existing, deleted: true };
+  }
+}
+
+/** 500 without a reason: how plain Go errors leave the server. */
+export function plainError(message: string): StatusError {
+  return new StatusError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 });
+}
+
+/** The kind in the place of the resource, as `NewInvalid` and `BeforeDelete` name it. */
+export function kindOf(info: ResourceInfo): { group: string; resource: string } {
+  return { group: info.group, resource: info.kind };
+}
+
+/** A copy whose top level and metadata may be changed. */
+function thaw(object: ApiObject): Mutable {
+  return { ...object, metadata: { ...object.metadata } } as Mutable;
+}
+
+function podGracePeriod(pod: Mutable, parameters: DeleteParameters): number {
+  let period = parameters.gracePeriodSeconds ?? (pod.spec?.terminationGracePeriodSeconds as number | undefined) ?? 0;
+  if (!pod.spec?.nodeName) period = 0;
+  if (pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded') period = 0;
+  return period < 0 ? 1 : period;
+}
+
+const ORPHAN = 'orphan';
+const FOREGROUND = 'foregroundDeletion';
+
+/** `deletionFinalizersForGarbageCollection`. */
+function deletionFinalizers(finalizers: readonly string[], parameters: DeleteParameters, info: ResourceInfo): string[] {
+  if (info.storage === 'v1/events') return [...finalizers];
+  let orphan = finalizers.includes(ORPHAN);
+  let foreground = finalizers.includes(FOREGROUND) && !orphan;
+  if (parameters.orphanDependents !== undefined) {
+    orphan = parameters.orphanDependents;
+    foreground = false;
+  } else if (parameters.propagationPolicy !== undefined) {
+    orphan = parameters.propagationPolicy === 'Orphan';
+    foreground = parameters.propagationPolicy === 'Foreground';
+  }
+  const out = finalizers.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND);
+  if (orphan) out.push(ORPHAN);
+  if (foreground) out.push(FOREGROUND);
+  return out.length === finalizers.length && out.every((finalizer) => finalizers.includes(finalizer)) ? [...finalizers] : out;
+}
+
+/** Writing `status` leaves everything else (but metadata) as it was. */
+function keepSpec(object: Mutable, existing: Mutable): Mutable {
+  const { status: _status, ...rest } = existing as Mutable & Record<string, unknown>;
+  const out = cloneJson(rest) as Mutable;
+  out.metadata = object.metadata;
+  if (object.status !== undefined) out.status = object.status;
+  return out;
+}
+
+function keepStatus(object: Mutable, existing: Mutable): void {
+  if (existing.status === undefined) delete object.status;
+  else object.status = cloneJson(existing.status);
+}
+
+function resetStatus(info: ResourceInfo, object: Mutable): void {
+  delete object.status;
+  const fresh = convert(info.node, {}, { strict: [], checkTypes: false });
+  if (fresh.status !== undefined) object.status = fresh.status as Record<string, unknown>;
+}
+
+const META_ORDER: readonly (keyof ObjectMeta)[] = [
+  'name',
+  'generateName',
+  'namespace',
+  'selfLink',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'labels',
+  'annotations',
+  'ownerReferences',
+  'finalizers',
+  'managedFields',
+];
+
+/** The order Go writes metadata in. */
+export function orderMeta(metadata: ObjectMeta): ObjectMeta {
+  const out: Record<string, unknown> = {};
+  for (const key of META_ORDER) {
+    if (metadata[key] !== undefined) out[key] = metadata[key];
+    // Reserves the place of what the store sets.
+    else if (key === 'resourceVersion') out[key] = undefined;
+  }
+  return out as ObjectMeta;
+}

@@ -1,0 +1,2 @@
+export { InProcessClient } from './client.ts';
+export type * from './types.ts';

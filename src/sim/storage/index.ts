@@ -1,0 +1,1 @@
+export { type Bucket, deepFreeze, Store, type StoreEvent } from './store.ts';
