@@ -10,7 +10,10 @@ function compile(line: string): string {
   const directory = mkdtempSync(join(resolve('.cache-fence-')));
   try {
     writeFileSync(join(directory, 'probe.ts'), `${line}\nexport {};\n`);
-    writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ extends: resolve('tsconfig.core.json'), include: ['probe.ts', resolve('src/platform.d.ts')] }));
+    writeFileSync(
+      join(directory, 'tsconfig.json'),
+      JSON.stringify({ extends: resolve('tsconfig.core.json'), include: ['probe.ts', resolve('src/platform.d.ts')] }),
+    );
     const result = spawnSync('node_modules/.bin/tsc', ['-p', directory], { encoding: 'utf8' });
     return result.stdout;
   } finally {
