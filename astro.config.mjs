@@ -1,0 +1,50 @@
+import mdx from '@astrojs/mdx';
+import starlight from '@astrojs/starlight';
+import { defineConfig } from 'astro/config';
+
+/** Where the site will live. Both are for absolute links (sitemap, social cards); the pages work under any address. */
+const site = process.env.SITE ?? 'https://chartroom.example';
+const base = process.env.BASE_PATH ?? '/';
+
+export default defineConfig({
+  site,
+  base,
+  trailingSlash: 'always',
+  integrations: [
+    starlight({
+      title: '海圖室',
+      description: 'Kubernetes StatefulSet 與 Headless Service 的互動教材：邊讀邊操作瀏覽器裡的叢集。',
+      locales: { root: { label: '正體中文（台灣）', lang: 'zh-TW' } },
+      favicon: '/favicon.svg',
+      customCss: ['./src/styles/theme.css', './src/styles/lesson.css'],
+      components: {
+        PageFrame: './src/components/PageFrame.astro',
+        PageTitle: './src/components/PageTitle.astro',
+        SiteTitle: './src/components/SiteTitle.astro',
+        TwoColumnContent: './src/components/TwoColumnContent.astro',
+        Footer: './src/components/Footer.astro',
+      },
+      routeMiddleware: './src/components/route-data.ts',
+      expressiveCode: {
+        themes: ['github-light', 'github-dark'],
+        styleOverrides: {
+          borderRadius: '0.25rem',
+          codeFontFamily: 'var(--mono)',
+          codeFontSize: '0.8125rem',
+          codeLineHeight: '1.6',
+          frames: { shadowColor: 'transparent' },
+        },
+      },
+      sidebar: [
+        {
+          label: 'Day 18　StatefulSet 與 Headless Service',
+          items: [{ autogenerate: { directory: 'lessons' } }],
+        },
+        { label: '手邊的參考', items: [{ autogenerate: { directory: 'reference' } }] },
+      ],
+      tableOfContents: { minHeadingLevel: 2, maxHeadingLevel: 3 },
+    }),
+    mdx(),
+  ],
+  vite: { build: { target: 'es2023' }, worker: { format: 'es' } },
+});

@@ -1,0 +1,15 @@
+import type { FromSession, ToSession } from '../../lab/protocol.ts';
+import { createSession } from '../../lab/session.ts';
+import { browserClock } from './clock.ts';
+
+/** The lab's session in a Web Worker: requests come in as messages, answers and notices go out. */
+const tell = (message: FromSession): void => postMessage(message);
+const session = createSession({ host: browserClock, notify: (notice) => tell({ kind: 'notice', notice }) });
+
+addEventListener('message', (event: MessageEvent<ToSession>) => {
+  const { id, request } = event.data;
+  session.handle(request).then(
+    (value) => tell({ kind: 'answer', id, ok: true, value }),
+    (error: unknown) => tell({ kind: 'answer', id, ok: false, error: error instanceof Error ? error.message : String(error) }),
+  );
+});

@@ -1,0 +1,352 @@
+import type { LabFileSet, SavedSession, SessionNotice, SessionRequest } from '../lab/protocol.ts';
+import { ClusterChart } from './cluster-view.ts';
+import { type Connection, connectWorker } from './connection.ts';
+import { wireDividers, wireSheet } from './dividers.ts';
+import { clockText, debounce, find } from './dom.ts';
+import { createEvents } from './events.ts';
+import { createFiles, type FilesPane } from './files.ts';
+import { createSteps, type StepsPane } from './steps.ts';
+import { digest, fileStore, layoutStore, sessionStore } from './store.ts';
+import { createTerminal, type TerminalPane } from './terminal.ts';
+import { createTimeline } from './timeline.ts';
+
+const TERMINAL = 'main';
+/** A page left in the background stops its cluster's clock after this long. */
+const HIDDEN_MS = 120_000;
+
+/** The lab of a page: the session in its worker, and everything that shows it. */
+export class Workbench {
+  #root: HTMLElement;
+  #files: LabFileSet;
+  #digest: string;
+  #connection: Connection | undefined;
+  #terminal: TerminalPane;
+  #filesPane: FilesPane;
+  #steps: StepsPane;
+  #chart: ClusterChart;
+  #events: ReturnType<typeof createEvents>;
+  #timeline: ReturnType<typeof createTimeline>;
+  #sheet: ReturnType<typeof wireSheet>;
+  #startMs: number | undefined;
+  #speed = 1;
+  #ready = false;
+  /** Commands and keys that came before the session was ready. */
+  #waiting: SessionRequest[] = [];
+  #owner = true;
+  #keepSoon: () => void;
+
+  constructor(root: HTMLElement, files: LabFileSet) {
+    this.#root = root;
+    this.#files = files;
+    this.#digest = digest(JSON.stringify(files));
+    this.#keepSoon = debounce(() => void this.#keep(), 1200);
+    wireDividers(root);
+    this.#sheet = wireSheet(root, () => this.#terminal.focus());
+    this.#chart = new ClusterChart(find(root, '[data-view-panel]'), (object) => this.#select(object));
+    this.#events = createEvents(find(root, '[data-panel="events"]'));
+    this.#timeline = createTimeline(find(root, '[data-panel="timeline"]'));
+    this.#terminal = createTerminal(find(root, '[data-panel="terminal"]'), {
+      send: (data) => this.#send({ type: 'input', terminal: TERMINAL, data }),
+      resized: (columns, rows) => this.#ready && this.#send({ type: 'resize', terminal: TERMINAL, columns, rows }),
+      leave: () => find(root, '[role="tab"][aria-selected="true"]').focus(),
+    });
+    this.#filesPane = createFiles(find(root, '[data-panel="files"]'), {
+      lab: files.lab.name,
+      originals: files.files,
+      request: (request) => this.#ask(request),
+      apply: (path) => this.#run(`kubectl apply -f ${path}`),
+    });
+    this.#steps = createSteps(
+      files.lab,
+      (command) => this.#run(command),
+      (reached) => {
+        find(root, '[data-steps-summary]').textContent = `${reached.length}/${files.lab.steps.length} 步`;
+      },
+    );
+    this.#wireTabs();
+    this.#wireBar();
+    this.#wireOutline();
+    this.#wireHiding();
+  }
+
+  /** Connects and starts the session: the kept one when there is one, else a new one. */
+  async start(): Promise<void> {
+    await this.#claim();
+    const kept = sessionStore.read(this.#files.lab.name);
+    const usable = kept?.digest === this.#digest ? kept.saved : undefined;
+    if (kept && !usable) this.#notice('實驗的內容更新過，所以從頭開始；你改過的檔案都還在。');
+    await this.#boot(usable);
+  }
+
+  async #boot(restore: SavedSession | undefined): Promise<void> {
+    this.#root.dataset.state = 'starting';
+    this.#connection?.close();
+    this.#connection = connectWorker(
+      (notice) => this.#onNotice(notice),
+      (reason) => this.#onDeath(reason),
+    );
+    const { lab } = this.#files;
+    try {
+      const { nowMs } = await this.#connection.request<{ nowMs: number }>({ type: 'start', lab: this.#files, seed: lab.name, restore });
+      this.#startMs ??= restore?.inputs[0]?.atMs ?? nowMs;
+      await this.#connection.request({ type: 'open-terminal', terminal: TERMINAL, columns: this.#terminal.columns, rows: this.#terminal.rows });
+      if (!restore) for (const [path, text] of Object.entries(fileStore.read(lab.name))) await this.#connection.request({ type: 'write-file', path, text });
+      if (this.#speed !== 1) await this.#connection.request({ type: 'set-speed', speed: this.#speed });
+    } catch (error) {
+      if (restore) {
+        sessionStore.remove(lab.name);
+        this.#notice('上次的進度沒辦法重播，所以從頭開始；你改過的檔案和完成的步驟都還在。');
+        this.#terminal.clear();
+        return this.#boot(undefined);
+      }
+      this.#onDeath(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    this.#ready = true;
+    this.#root.dataset.state = 'ready';
+    this.#steps.enable();
+    for (const request of this.#waiting.splice(0)) this.#send(request);
+    void this.#filesPane.refresh().catch(() => undefined);
+  }
+
+  #ask<T>(request: SessionRequest): Promise<T> {
+    return this.#connection ? this.#connection.request<T>(request) : Promise.reject(new Error('實驗還沒開始'));
+  }
+
+  /** For what needs no answer: a refusal is shown. */
+  #send(request: SessionRequest): void {
+    if (!this.#ready) {
+      if (request.type === 'input' || request.type === 'run') this.#waiting.push(request);
+      return;
+    }
+    this.#ask(request).catch((error: Error) => this.#notice(error.message, 'error'));
+    this.#keepSoon();
+  }
+
+  #run(command: string): void {
+    this.#showTab('terminal');
+    this.#sheet.open();
+    this.#send({ type: 'run', terminal: TERMINAL, command });
+    this.#terminal.focus();
+  }
+
+  #onNotice(notice: SessionNotice): void {
+    switch (notice.type) {
+      case 'output':
+        if (notice.terminal === TERMINAL) this.#terminal.write(notice.data);
+        return;
+      case 'view':
+        this.#startMs ??= notice.view.nowMs;
+        this.#chart.show(notice.view);
+        this.#events.show(notice.view, this.#startMs);
+        this.#timeline.show(notice.view, this.#startMs);
+        this.#keepSoon();
+        return;
+      case 'clock':
+        this.#startMs ??= notice.nowMs;
+        find(this.#root, '[data-clock]').textContent = clockText(notice.nowMs - this.#startMs);
+        this.#timeline.tick(notice.nowMs);
+        return;
+      case 'progress':
+        this.#steps.show(notice.steps);
+        return;
+      case 'command':
+        this.#steps.entered(notice.line);
+        return;
+      case 'files-changed':
+        void this.#filesPane.refresh().catch(() => undefined);
+        return;
+      case 'edit':
+        this.#showTab('files');
+        void this.#filesPane.open(notice.path).catch((error: Error) => this.#notice(error.message, 'error'));
+        return;
+      case 'failed':
+        this.#notice(`模擬器出了錯：${notice.message}`, 'error');
+        console.error(notice.detail);
+        return;
+    }
+  }
+
+  #onDeath(reason: string): void {
+    this.#ready = false;
+    this.#root.dataset.state = 'failed';
+    this.#steps.disable();
+    this.#notice(`實驗停住了（${reason}）。課文照樣能讀；按「再試一次」會回到最後存下的地方。`, 'error', {
+      label: '再試一次',
+      action: () => {
+        this.#terminal.clear();
+        const kept = sessionStore.read(this.#files.lab.name);
+        void this.#boot(kept?.digest === this.#digest ? kept.saved : undefined);
+      },
+    });
+  }
+
+  /** Keeps the session in this browser, unless another page has the same lab open. */
+  async #keep(): Promise<void> {
+    if (!this.#ready || !this.#owner) return;
+    const saved = await this.#ask<SavedSession | undefined>({ type: 'save' }).catch(() => undefined);
+    if (saved && !sessionStore.write(this.#files.lab.name, { digest: this.#digest, saved })) {
+      this.#owner = false;
+      this.#notice('瀏覽器的儲存空間滿了或被關掉：這次的操作不會留到下次。');
+    }
+  }
+
+  /** Two pages on one lab: the first keeps its progress, the second says that it does not. */
+  async #claim(): Promise<void> {
+    if (!navigator.locks) return;
+    await new Promise<void>((resolve) => {
+      void navigator.locks.request(`chartroom.${this.#files.lab.name}`, { ifAvailable: true }, (lock) => {
+        this.#owner = lock !== null;
+        if (!lock) this.#notice('另一個分頁也開著這個實驗。這裡可以照樣做，但只有那一頁會記住叢集的狀態。');
+        resolve();
+        return lock ? new Promise<void>(() => undefined) : undefined;
+      });
+    });
+  }
+
+  #select(object: string): void {
+    const [resource = '', namespace = '', name = ''] = object.split('/');
+    const short: Record<string, string> = { pods: 'pod', services: 'svc', persistentvolumeclaims: 'pvc', nodes: 'node' };
+    const where = namespace === '' || namespace === 'default' ? '' : ` -n ${namespace}`;
+    this.#run(`kubectl describe ${short[resource] ?? resource} ${name}${where}`);
+  }
+
+  #notice(text: string, kind: 'word' | 'error' = 'word', button?: { label: string; action: () => void }): void {
+    const place = find(this.#root, '[data-notice]');
+    place.dataset.kind = kind;
+    place.replaceChildren(text);
+    const add = (label: string, action: () => void): void => {
+      const element = document.createElement('button');
+      element.type = 'button';
+      element.textContent = label;
+      element.addEventListener('click', () => {
+        place.hidden = true;
+        action();
+      });
+      place.append(element);
+    };
+    if (button) add(button.label, button.action);
+    add('知道了', () => undefined);
+    place.hidden = false;
+  }
+
+  #wireTabs(): void {
+    const tabs = [...this.#root.querySelectorAll<HTMLElement>('[role="tab"]')];
+    for (const [index, tab] of tabs.entries()) {
+      tab.addEventListener('click', () => {
+        this.#showTab(tab.dataset.tab ?? '');
+        if (tab.dataset.tab === 'terminal') this.#terminal.focus();
+      });
+      tab.addEventListener('keydown', (event) => {
+        const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+        if (by === 0) return;
+        event.preventDefault();
+        const next = tabs[(index + by + tabs.length) % tabs.length];
+        this.#showTab(next?.dataset.tab ?? '');
+        next?.focus();
+      });
+    }
+  }
+
+  #showTab(id: string): void {
+    for (const tab of this.#root.querySelectorAll<HTMLElement>('[role="tab"]')) {
+      const chosen = tab.dataset.tab === id;
+      tab.setAttribute('aria-selected', String(chosen));
+      tab.tabIndex = chosen ? 0 : -1;
+    }
+    for (const panel of this.#root.querySelectorAll<HTMLElement>('[role="tabpanel"]')) panel.hidden = panel.dataset.panel !== id;
+    find(this.#root, '[data-input-toggle]').hidden = id !== 'terminal';
+    if (id === 'files') void this.#filesPane.shown().catch((error: Error) => this.#notice(`編輯器打不開：${error.message}`, 'error'));
+    if (id === 'timeline') this.#timeline.draw();
+  }
+
+  #wireBar(): void {
+    find(this.#root, '[data-speed]').addEventListener('change', (event) => {
+      this.#speed = Number((event.target as HTMLInputElement).value);
+      if (this.#ready) void this.#ask({ type: 'set-speed', speed: this.#speed }).catch(() => undefined);
+    });
+    const settle = find<HTMLButtonElement>(this.#root, '[data-settle]');
+    settle.addEventListener('click', () => {
+      settle.disabled = true;
+      this.#ask({ type: 'until-settled' })
+        .catch((error: Error) => this.#notice(error.message, 'error'))
+        .finally(() => {
+          settle.disabled = false;
+        });
+    });
+    const reset = find<HTMLButtonElement>(this.#root, '[data-reset]');
+    let sure: ReturnType<typeof setTimeout> | undefined;
+    const calm = (): void => {
+      clearTimeout(sure);
+      sure = undefined;
+      reset.textContent = '重設';
+      delete reset.dataset.sure;
+    };
+    reset.addEventListener('click', () => {
+      if (sure === undefined) {
+        reset.textContent = '真的重設？';
+        reset.dataset.sure = '';
+        sure = setTimeout(calm, 4000);
+        return;
+      }
+      calm();
+      void this.#reset();
+    });
+  }
+
+  /** A new cluster and the files as they came; reached steps stay reached. */
+  async #reset(): Promise<void> {
+    const { name } = this.#files.lab;
+    sessionStore.remove(name);
+    fileStore.remove(name);
+    this.#ready = false;
+    this.#startMs = undefined;
+    this.#timeline.reset();
+    this.#terminal.clear();
+    await this.#boot(undefined);
+    this.#terminal.focus();
+  }
+
+  #wireOutline(): void {
+    const toggle = find(this.#root, '[data-outline-toggle]');
+    const outline = find(this.#root, '[data-outline]');
+    toggle.addEventListener('click', () => {
+      const shown = outline.classList.toggle('sr-only');
+      toggle.setAttribute('aria-pressed', String(!shown));
+      outline.tabIndex = shown ? -1 : 0;
+    });
+    const inputToggle = find(this.#root, '[data-input-toggle]');
+    const row = find(this.#root, '[data-input-row]');
+    const setRow = (on: boolean): void => {
+      row.hidden = !on;
+      inputToggle.setAttribute('aria-pressed', String(on));
+    };
+    setRow(layoutStore.read().inputRow ?? matchMedia('(pointer: coarse)').matches);
+    inputToggle.addEventListener('click', () => {
+      setRow(row.hidden === true);
+      layoutStore.change({ inputRow: !row.hidden });
+      this.#terminal.focus();
+    });
+  }
+
+  /** A page nobody looks at does not let its cluster grow old; it says so when one comes back. */
+  #wireHiding(): void {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let paused = false;
+    document.addEventListener('visibilitychange', () => {
+      clearTimeout(timer);
+      if (document.hidden) {
+        void this.#keep();
+        timer = setTimeout(() => {
+          if (!this.#ready || this.#speed === 0) return;
+          paused = true;
+          void this.#ask({ type: 'set-speed', speed: 0 }).catch(() => undefined);
+        }, HIDDEN_MS);
+      } else if (paused) {
+        paused = false;
+        void this.#ask({ type: 'set-speed', speed: this.#speed }).catch(() => undefined);
+        this.#notice('你離開的時候，叢集的時間停著等你。');
+      }
+    });
+  }
+}
