@@ -1,5 +1,4 @@
 import { controllerRevisionStrategy, daemonSetStrategy, deploymentStrategy, replicaSetStrategy, statefulSetStrategy } from './apps/index.ts';
-import { admissionPlugins } from './admission/index.ts';
 import { horizontalPodAutoscalerStrategy } from './autoscaling/index.ts';
 import { cronJobStrategy, jobStrategy } from './batch/index.ts';
 import { leaseStrategy } from './coordination/index.ts';
@@ -77,5 +76,6 @@ export const strategies: KindStrategy[] = [
   ...otherStrategies,
 ] as KindStrategy[];
 
-export { admissionPlugins };
+export { admissionPlugins, podLimitPlugin } from './admission/index.ts';
+export { quotaUsage } from './admission/quota.ts';
 export { podStatusText } from './pod/table.ts';

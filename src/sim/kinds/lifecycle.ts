@@ -1,8 +1,8 @@
 import type { ApiObject } from '../client/types.ts';
 import { ageOf } from './duration.ts';
 import { semanticEqual } from './equal.ts';
-import type { Cell, KindStrategy, StrategyContext } from './strategy.ts';
 import { formatLabelSelector } from './selector.ts';
+import type { Cell, KindStrategy, StrategyContext } from './strategy.ts';
 import type { Container, LabelSelector } from './types.ts';
 
 /** An object with the usual halves; the parts are looked at without types here. */

@@ -1,6 +1,6 @@
-import { age, nameOf, plain, row, setGeneration, withGeneration, withStatus, workloadCells, keep } from '../lifecycle.ts';
-import { semanticEqual } from '../equal.ts';
 import { defaultClaimSpec } from '../core/volumes.ts';
+import { semanticEqual } from '../equal.ts';
+import { age, keep, nameOf, plain, row, setGeneration, withGeneration, withStatus, workloadCells } from '../lifecycle.ts';
 import { defaultPodTemplate } from '../pod/defaults.ts';
 import { asSelector, formatSelector } from '../selector.ts';
 import type { KindStrategy } from '../strategy.ts';

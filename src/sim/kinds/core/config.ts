@@ -1,8 +1,8 @@
 import { nameOf, plain, row, workloadCells } from '../lifecycle.ts';
+import { defaultPodTemplate } from '../pod/defaults.ts';
 import { formatLabels } from '../selector.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { ConfigMap, PodTemplate, Secret, ServiceAccount } from '../types.ts';
-import { defaultPodTemplate } from '../pod/defaults.ts';
 import { encodeBase64 } from './base64.ts';
 
 export const configMapStrategy: KindStrategy<ConfigMap> = {

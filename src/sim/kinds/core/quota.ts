@@ -1,6 +1,5 @@
-import { createdAtRow, plain, row, withGeneration, withStatus, workloadCells, age, nameOf } from '../lifecycle.ts';
-import { roundResources } from '../pod/defaults.ts';
-import { defaultPodTemplate } from '../pod/defaults.ts';
+import { age, createdAtRow, nameOf, plain, row, withGeneration, withStatus, workloadCells } from '../lifecycle.ts';
+import { defaultPodTemplate, roundResources } from '../pod/defaults.ts';
 import { formatLabels, formatSelector, selectorFromMap } from '../selector.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { LimitRange, ReplicationController, ResourceQuota } from '../types.ts';

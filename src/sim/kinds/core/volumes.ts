@@ -1,6 +1,6 @@
 import { keep, row, setGeneration } from '../lifecycle.ts';
 import { roundResources } from '../pod/defaults.ts';
-import { tryParseQuantity, formatQuantity } from '../quantity.ts';
+import { formatQuantity, tryParseQuantity } from '../quantity.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../types.ts';
 

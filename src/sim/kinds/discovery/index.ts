@@ -1,5 +1,5 @@
-import { row, setGeneration, withMore } from '../lifecycle.ts';
 import { semanticEqual } from '../equal.ts';
+import { row, setGeneration, withMore } from '../lifecycle.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { EndpointSlice } from '../types.ts';
 
