@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from '@playwright/test';
-import { serveStatic } from '../src/hosts/node/static-server.ts';
+import { startStaticServer } from '../src/hosts/node/static-server.ts';
 
 /** Pictures of every page on desktop, phone and dark, after its lab has started: `npm run shots -- [page …] [--run step]`. */
 const { values, positionals } = parseArgs({
@@ -28,7 +28,7 @@ const looks = [
 ];
 
 mkdirSync(values.out, { recursive: true });
-const server = await serveStatic({ root: 'dist', base: process.env.BASE_PATH ?? '/', port: 0 });
+const server = await startStaticServer({ base: process.env.BASE_PATH ?? '/', port: 0 });
 const executablePath = process.env.CHROMIUM_PATH ?? (existsSync('/usr/bin/chromium') ? '/usr/bin/chromium' : undefined);
 const browser = await chromium.launch({
   executablePath,
@@ -54,7 +54,7 @@ for (const path of pages) {
     const page = await context.newPage();
     page.on('console', (message) => message.type() === 'error' && console.error(`${path} ${look.name}: ${message.text()}`));
     page.on('pageerror', (error) => console.error(`${path} ${look.name}: ${error.message}`));
-    await page.goto(server.url + path);
+    await page.goto(`${server.url}/${path}`);
     const name = `${path.replaceAll('/', '-').replace(/-$/, '') || 'front'}-${look.name}`;
     if (await page.locator('[data-lab]').count()) {
       await page

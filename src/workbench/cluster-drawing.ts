@@ -88,7 +88,7 @@ function drawRow(drawing: Drawing, model: ClusterModel, row: Row, top: number): 
   }
 
   const compact = row.slots.length > 48;
-  const step = compact ? 26 : Math.max(78, Math.min(124, (drawing.width - MARGIN * 2) / Math.max(1, row.slots.length)));
+  const step = compact ? 26 : Math.max(98, Math.min(124, (drawing.width - MARGIN * 2) / Math.max(1, row.slots.length)));
   const perLine = Math.max(1, Math.floor((drawing.width - MARGIN * 2) / step));
   const hasClaims = row.slots.some((slot) => slot.claims.length > 0);
   const lineHeight = compact ? 26 : RADIUS * 2 + 36 + (hasClaims ? 34 : 0);
@@ -123,10 +123,10 @@ function drawSlot(
     const claimY = y + radius + 52 + index * 22;
     drawing.lines.push({
       key: `hang/${slot.key}/${claim.name}`,
-      path: `M${x - 34} ${claimY}V${y + 6}Q${x - 34} ${y} ${x - radius} ${y}`,
+      path: `M${x - 44} ${claimY}V${y + 6}Q${x - 44} ${y} ${x - radius} ${y}`,
       className: pod ? 'hang' : 'hang loose',
     });
-    drawing.items.push({ ...claimItem(claim), x: x - 34, y: claimY });
+    drawing.items.push({ ...claimItem(claim), x: x - 44, y: claimY });
   });
   if (!pod) {
     drawing.items.push({

@@ -51,7 +51,7 @@ export function wireDividers(lab: HTMLElement): void {
 }
 
 /** The sheet of small windows: opens and closes by its button, its height follows a drag on the bar and is remembered. */
-export function wireSheet(lab: HTMLElement, onOpen: () => void): { open(): void } {
+export function wireSheet(lab: HTMLElement): { open(): void } {
   const button = lab.querySelector<HTMLElement>('[data-sheet]');
   const label = lab.querySelector<HTMLElement>('[data-sheet-label]');
   const bar = lab.querySelector<HTMLElement>('.lab-bar');
@@ -62,7 +62,6 @@ export function wireSheet(lab: HTMLElement, onOpen: () => void): { open(): void 
     lab.toggleAttribute('data-open', open);
     button?.setAttribute('aria-expanded', String(open));
     if (label) label.textContent = open ? '收起' : '打開實驗';
-    if (open) onOpen();
   };
   button?.addEventListener('click', () => toggle(!lab.hasAttribute('data-open')));
   bar?.addEventListener('pointerdown', (event) => {

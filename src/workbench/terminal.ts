@@ -76,7 +76,7 @@ export function createTerminal(
   const screen = find(panel, '[data-terminal]');
   const terminal = new Terminal({
     fontFamily: getComputedStyle(document.documentElement).getPropertyValue('--mono'),
-    fontSize: 13,
+    fontSize: innerWidth < 640 ? 12 : 13,
     lineHeight: 1.25,
     cursorBlink: false,
     scrollback: 5000,
@@ -165,7 +165,10 @@ export function createTerminal(
     get rows() {
       return terminal.rows;
     },
-    write: (data) => terminal.write(data),
+    write: (data) =>
+      terminal.write(data, () => {
+        screen.dataset.terminalReady = 'true';
+      }),
     clear: () => terminal.reset(),
     focus: () => (row.hidden ? terminal.focus() : field.focus()),
   };

@@ -41,7 +41,7 @@ export class Workbench {
     this.#digest = digest(JSON.stringify(files));
     this.#keepSoon = debounce(() => void this.#keep(), 1200);
     wireDividers(root);
-    this.#sheet = wireSheet(root, () => this.#terminal.focus());
+    this.#sheet = wireSheet(root);
     this.#chart = new ClusterChart(find(root, '[data-view-panel]'), (object) => this.#select(object));
     this.#events = createEvents(find(root, '[data-panel="events"]'));
     this.#timeline = createTimeline(find(root, '[data-panel="timeline"]'));
@@ -127,7 +127,8 @@ export class Workbench {
     this.#showTab('terminal');
     this.#sheet.open();
     this.#send({ type: 'run', terminal: TERMINAL, command });
-    this.#terminal.focus();
+    // On a phone the focus would open the keyboard over what the command prints.
+    if (!matchMedia('(pointer: coarse)').matches) this.#terminal.focus();
   }
 
   #onNotice(notice: SessionNotice): void {

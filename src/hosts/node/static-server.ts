@@ -20,8 +20,8 @@ const TYPES: Record<string, string> = {
 const COMPRESSIBLE = /^(text\/|application\/(json|xml|manifest)|image\/svg)/;
 
 export interface StaticServerOptions {
-  /** Folder with the built site. */
-  root: string;
+  /** Folder with the built site. Default: dist. */
+  root?: string;
   /** Path under which the site was built ("/" or "/chartroom/"). */
   base?: string;
   /** 0 takes any free port. */
@@ -31,11 +31,11 @@ export interface StaticServerOptions {
 
 /**
  * Serves a built site as a plain static host would, with the headers that WebContainers need (cross-origin isolation).
- * Resolves with the address it listens on; rejects when the port is taken.
+ * Resolves with the address it listens on (no slash at the end); rejects when the port is taken.
  */
-export function serveStatic(options: StaticServerOptions): Promise<{ url: string; close(): Promise<void> }> {
+export function startStaticServer(options: StaticServerOptions): Promise<{ url: string; close(): Promise<void> }> {
   const base = `/${(options.base ?? '/').replace(/^\/+|\/+$/g, '')}/`.replace('//', '/');
-  const root = normalize(options.root);
+  const root = normalize(options.root ?? 'dist');
   const address = options.address ?? '127.0.0.1';
 
   const server: Server = createServer((request, response) => {
@@ -62,7 +62,7 @@ export function serveStatic(options: StaticServerOptions): Promise<{ url: string
       const bound = server.address();
       const port = typeof bound === 'object' && bound ? bound.port : options.port;
       resolve({
-        url: `http://${address}:${port}${base}`,
+        url: `http://${address}:${port}${base.slice(0, -1)}`,
         close: () =>
           new Promise((done) => {
             server.close(() => done());
@@ -139,8 +139,8 @@ async function main(): Promise<void> {
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`--port must be a number from 0 to 65535, not "${values.port}"`);
   if (!statSync(values.root, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`There is no folder ${values.root}: run "npm run build" first.`);
   try {
-    const { url } = await serveStatic({ root: values.root, base: values.base, port, address: values.address });
-    console.log(`海圖室  ${url}`);
+    const { url } = await startStaticServer({ root: values.root, base: values.base, port, address: values.address });
+    console.log(`海圖室  ${url}/`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new Error(`Port ${port} is taken: say another with --port.`);
     throw error;
