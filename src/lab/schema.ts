@@ -33,9 +33,9 @@ export interface LabCommand {
   /** Stop it with Ctrl-C once this holds (a watch), or after so many virtual seconds. */
   stopWhen?: LabCheck;
   stopAfterSeconds?: number;
-  /** Before the next command: until this holds (at most 300 virtual seconds). */
+  /** Before this command: until this holds (at most 300 virtual seconds). */
   waitFor?: LabCheck;
-  /** Before the next command: this much virtual time. */
+  /** Before this command: this much virtual time. */
   sleepSeconds?: number;
   /** Chance decides the output: shown, not compared. */
   random?: boolean;

@@ -45,15 +45,13 @@ export async function runLab(lab: Lab, environment: Environment): Promise<LabRun
     const commands: CommandTranscript[] = [];
     const todo: readonly LabCommand[] = step.commands.length > 0 ? step.commands : (step.solution ?? []).map((line) => ({ run: line }));
     for (const command of todo) {
+      if (command.waitFor) await typist.waitFor(command.waitFor, `labs/${lab.name}, step ${step.id}, before "${command.run}"`);
+      await typist.pass(command.sleepSeconds === undefined ? BETWEEN_COMMANDS_MS : command.sleepSeconds * 1000);
       const transcript = await typist.type(command);
       commands.push(transcript);
       if (command.expectExit !== undefined && command.expectExit !== transcript.exit) {
-        throw new Error(
-          `labs/${lab.name}, step ${step.id}: "${command.run}" ended with ${transcript.exit}, expected ${command.expectExit}\n${transcript.output}`,
-        );
+        throw new Error(`labs/${lab.name}, step ${step.id}: "${command.run}" ended with ${transcript.exit}, expected ${command.expectExit}\n${transcript.output}`);
       }
-      if (command.waitFor) await typist.waitFor(command.waitFor, `labs/${lab.name}, step ${step.id}, after "${command.run}"`);
-      await typist.pass(command.sleepSeconds === undefined ? BETWEEN_COMMANDS_MS : command.sleepSeconds * 1000);
     }
     // A challenge's solution is not printed in the lesson.
     run.transcript.steps.push({ id: step.id, commands: step.commands.length > 0 ? commands : [] });
