@@ -1,0 +1,23 @@
+import { type Disposable, DisposableStore } from '../../kernel/index.ts';
+import type { ControllerContext } from './controller.ts';
+import { startDeploymentController } from './deployment/index.ts';
+import { startEndpointsController } from './endpoints/index.ts';
+import { startEndpointSliceController } from './endpointslice/index.ts';
+import { startReplicaSetController, startReplicationController } from './replicaset/index.ts';
+import { startStatefulSetController } from './statefulset/index.ts';
+
+/** Starts kube-controller-manager. */
+export function startControllers(context: ControllerContext): Disposable {
+  const owned = new DisposableStore();
+  for (const start of [
+    startStatefulSetController,
+    startReplicaSetController,
+    startReplicationController,
+    startDeploymentController,
+    startEndpointsController,
+    startEndpointSliceController,
+  ]) {
+    owned.add(start(context));
+  }
+  return owned;
+}
