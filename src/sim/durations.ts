@@ -37,3 +37,8 @@ export const DURATIONS = {
   /** EndpointSlice change to rules on the nodes and to CoreDNS. */
   endpointsProgrammingMs: [20, 120],
 } as const;
+
+/** A whole number of milliseconds from a range of the table. */
+export function drawMs(random: { between(min: number, max: number): number }, range: readonly [number, number]): number {
+  return Math.round(random.between(range[0], range[1]));
+}

@@ -3,8 +3,8 @@ import type { ConfigMap, Container, EnvVarSource, ResourceFieldSelector, Secret,
 import { decodeBase64 } from './base64.ts';
 import { ConfigError } from './config-error.ts';
 import { expand } from './expansion.ts';
-import type { PodWorker } from './pod-worker.ts';
 import { containerSpec } from './kill.ts';
+import type { PodWorker } from './pod-worker.ts';
 
 /** Models `makeEnvironmentVariables`: a container's own variables in declared order, then those of Services. Throws `ConfigError`. */
 export function makeEnvironment(worker: PodWorker, container: Container, podIp: string): Map<string, string> {

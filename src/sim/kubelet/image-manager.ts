@@ -1,5 +1,5 @@
 import { type Kernel, Random, randomHex } from '../../kernel/index.ts';
-import { DURATIONS } from '../durations.ts';
+import { DURATIONS, drawMs } from '../durations.ts';
 import type { ImageCatalog, ImageDefinition } from '../images/types.ts';
 import { Backoff } from './backoff.ts';
 
@@ -107,8 +107,7 @@ export class ImageManager {
     this.#previousError.delete(key);
     recordEvent({ type: 'Normal', reason: 'Pulling', message: `Pulling image "${requested}"` });
     const definition = this.#catalog.find(requested);
-    const [low, high] = definition ? DURATIONS.imagePullMs : DURATIONS.imagePullFailMs;
-    const durationMs = Math.round(this.#kernel.random.between(low, high));
+    const durationMs = drawMs(this.#kernel.random, definition ? DURATIONS.imagePullMs : DURATIONS.imagePullFailMs);
     await this.#kernel.sleep(durationMs);
     if (!definition) {
       const message = pullFailure(reference, this.#catalog);

@@ -1,4 +1,4 @@
-import { DURATIONS } from '../durations.ts';
+import { DURATIONS, drawMs } from '../durations.ts';
 import type { Container, Pod } from '../kinds/types.ts';
 import { runHandler } from './lifecycle.ts';
 import { isRestartableInit } from './pod-actions.ts';
@@ -22,7 +22,7 @@ export async function killPod(worker: PodWorker): Promise<void> {
   await Promise.all(running.map((container) => killContainer(worker, container, { ordering })));
   const sandbox = runtime.sandboxes.find((candidate) => candidate.ready);
   if (sandbox) {
-    await kubelet.sleep(kubelet.kernel.random.between(DURATIONS.sandboxStopMs[0], DURATIONS.sandboxStopMs[1]));
+    await kubelet.sleep(drawMs(kubelet.kernel.random, DURATIONS.sandboxStopMs));
     kubelet.stopSandbox(worker);
   }
 }
@@ -51,7 +51,6 @@ export async function killContainer(worker: PodWorker, container: RuntimeContain
     await Promise.race([hook, kubelet.sleepUntil(deadlineMs)]);
   }
   if (options.ordering) await Promise.race([options.ordering.turn(container.name), kubelet.sleepUntil(deadlineMs)]);
-  const [low, high] = DURATIONS.containerStopMs;
   if (container.state !== 'exited') {
     const ended = kubelet.exitOf(container);
     container.process?.signal(stopSignal(spec));
@@ -62,7 +61,7 @@ export async function killContainer(worker: PodWorker, container: RuntimeContain
       await ended;
     }
   }
-  await kubelet.sleep(kernel.random.between(low, high));
+  await kubelet.sleep(drawMs(kernel.random, DURATIONS.containerStopMs));
   options.ordering?.ended(container.name);
 }
 

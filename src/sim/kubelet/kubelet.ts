@@ -4,6 +4,7 @@ import type { Cause } from '../cause.ts';
 import type { Client } from '../client/types.ts';
 import { DURATIONS } from '../durations.ts';
 import type { ImageCatalog } from '../images/types.ts';
+import { semanticEqual } from '../kinds/equal.ts';
 import type { Container, LifecycleHandler, Node, Pod } from '../kinds/types.ts';
 import type { ClusterNetwork } from '../network/index.ts';
 import { Backoff } from './backoff.ts';
@@ -14,7 +15,8 @@ import { PodWorker } from './pod-worker.ts';
 import { ProbeManager } from './probe-manager.ts';
 import { type ContainerProcess, NodeRuntime, type RuntimeContainer } from './runtime.ts';
 import { StatusManager } from './status-manager.ts';
-import { VolumeManager, type VolumeStore } from './volume-manager.ts';
+import { VolumeManager } from './volume-manager.ts';
+import type { VolumeStore } from './volume-store.ts';
 
 /** What every kubelet shares. */
 export interface KubeletEnvironment {
@@ -114,12 +116,15 @@ export class Kubelet {
       const before = known.pod;
       known.pod = pod;
       const matters =
-        before.spec !== pod.spec ||
+        !semanticEqual(before.metadata?.labels, pod.metadata?.labels) ||
+        !semanticEqual(before.metadata?.annotations, pod.metadata?.annotations) ||
         before.metadata?.generation !== pod.metadata?.generation ||
         before.metadata?.deletionTimestamp !== pod.metadata?.deletionTimestamp ||
         before.metadata?.deletionGracePeriodSeconds !== pod.metadata?.deletionGracePeriodSeconds;
-      if (matters) this.#later(PodWorker.reactionMs(this, false), () => known.wake());
-      else if ((pod.spec?.readinessGates?.length ?? 0) > 0) known.wake();
+      if (matters) {
+        this.volumes.podChanged(known);
+        this.#later(PodWorker.reactionMs(this, false), () => known.wake());
+      } else if ((pod.spec?.readinessGates?.length ?? 0) > 0) known.wake();
       return;
     }
     if (isTerminalPhase(pod.status?.phase) && !pod.metadata?.deletionTimestamp) return;
@@ -187,7 +192,7 @@ export class Kubelet {
 
   /** `wait.Jitter(period, 0.5)`. */
   jitter(ms: number): number {
-    return ms + this.kernel.random.float() * 0.5 * ms;
+    return Math.round(ms + this.kernel.random.float() * 0.5 * ms);
   }
 
   #nextTick(phaseMs: number, afterMs: number): number {
@@ -282,6 +287,11 @@ export class Kubelet {
     const worker = this.#workers.get(container.podUid);
     if (!worker) return;
     this.probes.containerEnded(container.id);
+    this.observeAtRelist(worker);
+  }
+
+  /** The Pod is looked at when the runtime is listed next. */
+  observeAtRelist(worker: PodWorker): void {
     const now = this.kernel.now();
     this.#later(this.nextRelistAfter(now) - now, () => worker.observe());
   }
@@ -350,6 +360,29 @@ export class Kubelet {
     this.#thawed = [];
     for (const resolve of waiting) resolve();
     this.status.flush();
+  }
+
+  /** The machine loses power: containers end, the kubelet with them. */
+  powerOff(): void {
+    this.dead = true;
+    for (const handle of this.#requeues.values()) handle.dispose();
+    this.#requeues.clear();
+    this.probes.dispose();
+    this.runtime.powerOff();
+    for (const attachment of this.#attachments.values()) attachment.detach();
+    this.#attachments.clear();
+  }
+
+  /** A kubelet for the same machine after it was switched on again. Images and volumes on its disk are still there. */
+  rebooted(): Kubelet {
+    const next = new Kubelet(this.#environment, this.nodeName, this.nodeIp);
+    for (const image of this.images.list()) next.images.preload(image.reference);
+    for (const old of this.runtime.pods()) {
+      const pod = next.runtime.ensure(old.uid, old.namespace, old.name);
+      pod.containers = old.containers;
+      pod.sandboxes = old.sandboxes;
+    }
+    return next;
   }
 
   setConnected(connected: boolean): void {

@@ -1,4 +1,4 @@
-import type { FileSystem, Machine, NetworkStack, Volume } from '../../unix/types.ts';
+import type { Machine, NetworkStack, Volume } from '../../unix/types.ts';
 import type { Container, Pod } from '../kinds/types.ts';
 import type { LocalImage } from './image-manager.ts';
 import type { ContainerExit, ContainerProcess, RuntimeContainer } from './runtime.ts';
@@ -6,12 +6,22 @@ import type { ContainerExit, ContainerProcess, RuntimeContainer } from './runtim
 /** One mount in a container. */
 export interface ContainerMount {
   path: string;
-  volume: Volume;
-  readOnly: boolean;
-  subPath?: string;
-  /** As /proc/mounts shows them. */
-  source?: string;
-  type?: string;
+  /** Makes the tree to mount: asked when the container's machine is built. */
+  open(): {
+    volume: Volume;
+    readOnly: boolean;
+    subPath?: string;
+    /** As /proc/mounts shows them. */
+    source: string;
+    type: string;
+  };
+}
+
+/** A file that the kubelet or the runtime puts into the container (/etc/hosts, the termination log). */
+export interface ProvidedFile {
+  path: string;
+  content: string;
+  mode: number;
 }
 
 /** Gets what PID 1 writes, as it writes it (attach). */
@@ -29,8 +39,7 @@ export interface LaunchOptions {
   cwd: string;
   hostname: string;
   mounts: readonly ContainerMount[];
-  /** Writes files the runtime provides (/etc/hosts, /etc/resolv.conf, /etc/hostname, the termination log). */
-  prepare: (fs: FileSystem) => void;
+  files: readonly ProvidedFile[];
   openStack: () => NetworkStack & { dispose?: () => void };
   listeners: ReadonlySet<OutputListener>;
   readOnlyRoot: boolean;

@@ -6,6 +6,7 @@ import {
   createTty,
   createVolume,
   Errno,
+  type FileSystem,
   type Machine,
   nullFile,
   type OpenFile,
@@ -16,8 +17,10 @@ import {
   volumeFileSystem,
 } from '../../unix/index.ts';
 import type { ImageDefinition } from '../images/types.ts';
-import { LaunchError, type ContainerLauncher, type LaunchOptions } from './launcher.ts';
+import { type ContainerLauncher, type ContainerMount, LaunchError, type LaunchOptions, type ProvidedFile } from './launcher.ts';
 import type { ContainerExit, ContainerInput, ContainerProcess } from './runtime.ts';
+
+const SHORTEST_LIFE_MS = 30;
 
 interface PreparedImage {
   layer: Volume;
@@ -62,7 +65,7 @@ function buildMachine(kernel: Kernel, layer: Volume, options: LaunchOptions): { 
   const machine = createMachine({
     kernel,
     hostname: options.hostname,
-    layers: [layer],
+    layers: options.readOnlyRoot ? [layer, fileLayer(kernel, options)] : [layer],
     programs: options.image.definition.programs,
     net,
     ...(options.readOnlyRoot ? { readOnlyRoot: true } : {}),
@@ -73,16 +76,48 @@ function buildMachine(kernel: Kernel, layer: Volume, options: LaunchOptions): { 
       ...(options.memoryLimitBytes !== undefined ? { memoryLimitBytes: options.memoryLimitBytes } : {}),
     },
   });
-  for (const mount of options.mounts) {
-    machine.fs.mount(mount.path, mount.volume, {
-      readOnly: mount.readOnly,
-      ...(mount.subPath ? { subPath: mount.subPath } : {}),
-      ...(mount.source ? { source: mount.source } : {}),
-      ...(mount.type ? { type: mount.type } : {}),
-    });
-  }
-  options.prepare(machine.fs);
+  mountAll(machine, options.mounts);
+  writeFiles(
+    machine.fs,
+    options.files.filter((file) => !options.readOnlyRoot || file.path.startsWith('/dev/')),
+  );
   return { machine, close: () => net.dispose?.() };
+}
+
+/** Mounts parents before children; a mount point inside another volume is made in that volume (`MakeNestedMountpoints`). */
+function mountAll(machine: Machine, mounts: readonly ContainerMount[]): void {
+  const opened = mounts
+    .map((mount) => ({ path: mount.path.replace(/\/+$/, ''), ...mount.open() }))
+    .sort((a, b) => a.path.split('/').length - b.path.split('/').length);
+  for (const { path, volume, ...how } of opened) {
+    const parent = opened.findLast((other) => other.path !== path && path.startsWith(`${other.path}/`));
+    if (parent) {
+      const inParent = `/${parent.subPath ?? ''}/${path.slice(parent.path.length + 1)}`;
+      const fs = volumeFileSystem(parent.volume);
+      if (!fs.exists(inParent)) fs.mkdir(inParent, { recursive: true });
+    }
+    machine.fs.mount(path, volume, how);
+  }
+}
+
+function writeFiles(fs: FileSystem, files: readonly ProvidedFile[]): void {
+  for (const { path, content, mode } of files) {
+    const directory = path.slice(0, path.lastIndexOf('/')) || '/';
+    if (!fs.exists(directory)) fs.mkdir(directory, { recursive: true });
+    fs.writeFile(path, content, { mode });
+  }
+}
+
+/** What the kubelet provides, and the mount points, for a container that cannot write its own root. */
+function fileLayer(kernel: Kernel, options: LaunchOptions): Volume {
+  const layer = createVolume({ id: 'kubelet', kernel });
+  const fs = volumeFileSystem(layer);
+  writeFiles(
+    fs,
+    options.files.filter((file) => !file.path.startsWith('/dev/')),
+  );
+  for (const mount of options.mounts) fs.mkdir(mount.path, { recursive: true });
+  return layer;
 }
 
 interface Streams {
@@ -150,10 +185,17 @@ class MachineProcess implements ContainerProcess {
         `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: ${startFailure(options.argv[0] ?? '', error)}`,
       );
     }
+    const startedMs = kernel.now();
     void this.#process.exited.then((status) => {
-      const message = readTerminationMessage(machine, options);
-      close();
-      options.onExit({ exitCode: status.code, reason: machine.oomKilled ? 'OOMKilled' : status.code === 0 ? 'Completed' : 'Error' }, message);
+      const end = (): void => {
+        const message = readTerminationMessage(machine, options);
+        close();
+        options.onExit({ exitCode: status.code, reason: machine.oomKilled ? 'OOMKilled' : status.code === 0 ? 'Completed' : 'Error' }, message);
+      };
+      // Even a program that does nothing takes its time to be loaded and to exit.
+      const leftMs = startedMs + SHORTEST_LIFE_MS - kernel.now();
+      if (leftMs > 0) kernel.timer(leftMs, end);
+      else end();
     });
   }
 

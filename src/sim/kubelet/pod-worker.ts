@@ -1,11 +1,11 @@
 import type { Cause } from '../cause.ts';
-import { DURATIONS } from '../durations.ts';
+import { DURATIONS, drawMs } from '../durations.ts';
 import type { Pod, PodStatus } from '../kinds/types.ts';
 import { generatePodStatus } from './api-status.ts';
 import { isTerminalPhase } from './conditions.ts';
 import type { StartFailure } from './container-statuses.ts';
-import type { Kubelet } from './kubelet.ts';
 import { killPod } from './kill.ts';
+import type { Kubelet } from './kubelet.ts';
 import type { RuntimePod } from './runtime.ts';
 import { syncRuntimePod } from './sync-pod.ts';
 
@@ -36,6 +36,7 @@ export class PodWorker {
   #lastSyncMs = -1;
   #observedMs = 0;
   #working = false;
+  #onObserved: (() => void) | undefined;
   #pending = false;
   /** Cancels what may be interrupted (waiting for volumes) when the Pod has to go. */
   #abort = new AbortController();
@@ -78,6 +79,7 @@ export class PodWorker {
   /** The runtime's state of this Pod was looked at just now (a relist). */
   observe(): void {
     this.#observedMs = this.kubelet.kernel.now();
+    this.#onObserved?.();
     this.wake();
   }
 
@@ -110,7 +112,12 @@ export class PodWorker {
   async #observeNewer(): Promise<void> {
     const kernel = this.kubelet.kernel;
     if (this.#lastSyncMs < 0 || this.#observedMs > this.#lastSyncMs || this.kubelet.lastRelistMs() > this.#lastSyncMs) return;
-    await this.kubelet.sleep(this.kubelet.nextRelistAfter(kernel.now()) - kernel.now());
+    const relist = this.kubelet.sleep(this.kubelet.nextRelistAfter(kernel.now()) - kernel.now());
+    const looked = new Promise<void>((resolve) => {
+      this.#onObserved = resolve;
+    });
+    await Promise.race([relist, looked]);
+    this.#onObserved = undefined;
     this.#observedMs = kernel.now();
   }
 
@@ -169,6 +176,8 @@ export class PodWorker {
     kubelet.probes.addPod(this);
     const result = await syncRuntimePod(this);
     if (result.error) {
+      // What did start is noticed at the next relist.
+      if (result.changed) kubelet.observeAtRelist(this);
       const delayMs = result.backoffUntilMs === undefined ? 10_000 : Math.min(Math.max(0, result.backoffUntilMs - kubelet.kernel.now()), 60_000);
       kubelet.requeue(this, kubelet.jitter(delayMs));
     } else if (result.acted) {
@@ -196,16 +205,15 @@ export class PodWorker {
     if (!this.orphaned) {
       // What the reader changed meanwhile (a deletion) has to be in the final status.
       kubelet.status.set(this.pod, this.status(true), this.cause('kubelet/terminated'));
-      await kubelet.volumes.unmount(this);
+      kubelet.volumes.unmount(this);
       kubelet.status.terminate(this.pod, this.cause('kubelet/terminated'));
-    } else await kubelet.volumes.unmount(this);
+    } else kubelet.volumes.unmount(this);
     this.state = 'finished';
     kubelet.finished(this);
   }
 
   /** How long the kubelet takes to notice a change of this Pod, in ms. */
   static reactionMs(kubelet: Kubelet, first: boolean): number {
-    const [low, high] = first ? DURATIONS.kubeletAdmitMs : DURATIONS.kubeletUpdateMs;
-    return kubelet.kernel.random.between(low, high);
+    return drawMs(kubelet.kernel.random, first ? DURATIONS.kubeletAdmitMs : DURATIONS.kubeletUpdateMs);
   }
 }

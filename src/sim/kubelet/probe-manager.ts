@@ -16,4 +16,5 @@ export class ProbeManager {
   stopLivenessAndStartup(_uid: string): void {}
   removePod(_uid: string): void {}
   containerEnded(_id: string): void {}
+  dispose(): void {}
 }

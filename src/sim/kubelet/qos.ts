@@ -1,5 +1,5 @@
-import type { Container, Pod } from '../kinds/types.ts';
 import { parseQuantity } from '../kinds/quantity.ts';
+import type { Container, Pod } from '../kinds/types.ts';
 
 const COMPUTE = ['cpu', 'memory'];
 

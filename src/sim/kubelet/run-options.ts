@@ -5,7 +5,7 @@ import { makeEnvironment } from './environment.ts';
 import { expand } from './expansion.ts';
 import { hostsFile, nodeHostsFile, podHostName, resolvConf } from './host-files.ts';
 import type { LocalImage } from './image-manager.ts';
-import type { LaunchOptions } from './launcher.ts';
+import type { LaunchOptions, ProvidedFile } from './launcher.ts';
 import type { PodWorker } from './pod-worker.ts';
 import type { RuntimeContainer } from './runtime.ts';
 
@@ -36,11 +36,15 @@ export function prepareContainer(worker: PodWorker, spec: Container, container: 
   if (!env.has('HOME')) env.set('HOME', container.user.uid === 0 ? '/root' : '/');
 
   const mounts = kubelet.volumes.mountsFor(worker, spec);
-  const files: [string, string][] = [
-    ['/etc/hosts', pod.spec?.hostNetwork ? nodeHostsFile(pod, kubelet.nodeName, kubelet.nodeIp) : hostsFile(pod, podIp ? [podIp] : [])],
-    ['/etc/resolv.conf', resolvConf(pod)],
-    ['/etc/hostname', `${nodename}\n`],
-    [spec.terminationMessagePath || '/dev/termination-log', ''],
+  const files: ProvidedFile[] = [
+    {
+      path: '/etc/hosts',
+      content: pod.spec?.hostNetwork ? nodeHostsFile(pod, kubelet.nodeName, kubelet.nodeIp) : hostsFile(pod, podIp ? [podIp] : []),
+      mode: 0o644,
+    },
+    { path: '/etc/resolv.conf', content: resolvConf(pod), mode: 0o644 },
+    { path: '/etc/hostname', content: `${nodename}\n`, mode: 0o644 },
+    { path: spec.terminationMessagePath || '/dev/termination-log', content: '', mode: 0o666 },
   ];
   const memory = spec.resources?.limits?.memory;
   const node = kubelet.allocatable();
@@ -54,14 +58,7 @@ export function prepareContainer(worker: PodWorker, spec: Container, container: 
     cwd: spec.workingDir || definition.workingDir || '/',
     hostname: nodename,
     mounts,
-    prepare: (fs) => {
-      for (const [path, content] of files) {
-        if (mounts.some((mount) => mount.path === path)) continue;
-        const directory = path.slice(0, path.lastIndexOf('/')) || '/';
-        if (!fs.exists(directory)) fs.mkdir(directory, { recursive: true });
-        fs.writeFile(path, content, path === files[3]?.[0] ? { mode: 0o666 } : { mode: 0o644 });
-      }
-    },
+    files: files.filter((file) => !mounts.some((mount) => mount.path === file.path)),
     openStack: () => kubelet.openStack(worker),
     listeners: container.listeners,
     readOnlyRoot: spec.securityContext?.readOnlyRootFilesystem ?? false,

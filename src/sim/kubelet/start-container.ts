@@ -1,8 +1,8 @@
-import { DURATIONS } from '../durations.ts';
+import { DURATIONS, drawMs } from '../durations.ts';
 import type { Container } from '../kinds/types.ts';
-import type { StartFailure } from './container-statuses.ts';
 import { ConfigError } from './config-error.ts';
 import { ContainerLog } from './container-log.ts';
+import type { StartFailure } from './container-statuses.ts';
 import { killContainer } from './kill.ts';
 import { LaunchError } from './launcher.ts';
 import { runHandler } from './lifecycle.ts';
@@ -54,11 +54,11 @@ export async function startContainer(worker: PodWorker, spec: Container, sort: s
     return { reason: 'CreateContainerConfigError', message: error.message };
   }
   runtime.containers.unshift(container);
-  const [low, high] = DURATIONS.containerStartMs;
-  const startMs = kernel.random.between(low, high);
-  await kubelet.sleep(startMs * 0.5);
+  const startMs = drawMs(kernel.random, DURATIONS.containerStartMs);
+  const createMs = Math.floor(startMs / 2);
+  await kubelet.sleep(createMs);
   event('Normal', 'Created', 'Container created');
-  await kubelet.sleep(startMs * 0.5);
+  await kubelet.sleep(startMs - createMs);
   if (kubelet.dead) return undefined;
   try {
     container.process = kubelet.launch(options);

@@ -1,4 +1,4 @@
-import { DURATIONS } from '../durations.ts';
+import { DURATIONS, drawMs } from '../durations.ts';
 import type { Container } from '../kinds/types.ts';
 import { killContainer } from './kill.ts';
 import { computePodActions } from './pod-actions.ts';
@@ -14,6 +14,8 @@ export interface SyncResult {
   backoffUntilMs?: number;
   /** Something was done. */
   acted: boolean;
+  /** The runtime has something new to show. */
+  changed: boolean;
 }
 
 /** Models `kubeGenericRuntimeManager.SyncPod`: kill what must not run, make the sandbox, start what is missing. */
@@ -21,7 +23,7 @@ export async function syncRuntimePod(worker: PodWorker): Promise<SyncResult> {
   const { kubelet } = worker;
   const runtime = worker.runtime;
   const actions = computePodActions(worker.pod, runtime, kubelet.probes.verdict);
-  const result: SyncResult = { error: false, acted: false };
+  const result: SyncResult = { error: false, acted: false, changed: actions.createSandbox };
 
   if (actions.killPod) {
     const running = runtime.containers.filter((container) => container.state === 'running');
@@ -39,7 +41,7 @@ export async function syncRuntimePod(worker: PodWorker): Promise<SyncResult> {
 
   if (actions.createSandbox) {
     result.acted = true;
-    await kubelet.sleep(kubelet.kernel.random.between(DURATIONS.sandboxMs[0], DURATIONS.sandboxMs[1]));
+    await kubelet.sleep(drawMs(kubelet.kernel.random, DURATIONS.sandboxMs));
     if (worker.terminationRequested) return result;
     kubelet.createSandbox(worker, actions.attempt);
     kubelet.status.setSandboxReady(worker.pod, worker.cause('kubelet/sandbox-ready'));
@@ -55,7 +57,9 @@ export async function syncRuntimePod(worker: PodWorker): Promise<SyncResult> {
       return false;
     }
     result.acted = true;
+    const before = runtime.containers[0];
     const failure = await startContainer(worker, container, sort);
+    if (runtime.containers[0] !== before) result.changed = true;
     if (failure) {
       worker.startFailures.set(name, failure);
       result.error = true;

@@ -1,0 +1,46 @@
+import { DisposableStore } from '../kernel/index.ts';
+import { createApiServer } from './apiserver/index.ts';
+import type { Cluster, ClusterOptions } from './cluster.ts';
+import { startControllers } from './controllers/index.ts';
+import { createImageCatalog } from './images/index.ts';
+import { admissionPlugins, strategies } from './kinds/index.ts';
+import { KubeletFleet } from './kubelet/fleet.ts';
+import { machineLauncher } from './kubelet/machine-launcher.ts';
+import { VolumeStore } from './kubelet/volume-store.ts';
+import { createClusterNetwork } from './network/index.ts';
+import { PRESETS } from './presets/preset.ts';
+import { createSystemObjects } from './presets/system-objects.ts';
+import { startScheduler } from './scheduler/index.ts';
+
+export type { Cluster, ClusterOptions, NodeControl, PresetName, WriteRecord } from './cluster.ts';
+export { podStatusText } from './kinds/index.ts';
+
+/**
+ * Builds a cluster and lets it run in virtual time until it looks as one that has been up for a while: nodes Ready, system Pods
+ * Running. The kernel must not be playing meanwhile.
+ */
+export async function createCluster(options: ClusterOptions): Promise<Cluster> {
+  const { kernel } = options;
+  const preset = PRESETS[options.preset];
+  const store = new DisposableStore();
+  const server = createApiServer({ kernel, strategies, admission: admissionPlugins });
+  const { client } = server;
+  const network = createClusterNetwork({ kernel, client });
+  const images = createImageCatalog({ kernel, client });
+  createSystemObjects(client, preset);
+  store.add(startControllers({ kernel, client }));
+  store.add(startScheduler({ kernel, client }));
+  const fleet = store.add(new KubeletFleet({ kernel, client, network, images, launch: machineLauncher(kernel), volumes: new VolumeStore(kernel) }));
+  for (const node of preset.nodes) fleet.add(node);
+  await kernel.advance({ untilMs: kernel.now() + preset.ageMs });
+  return {
+    kernel,
+    client,
+    transport: server.transport,
+    writes: server.writes,
+    onWrite: (listener) => server.onWrite(listener),
+    nodes: fleet,
+    queryDns: async () => undefined,
+    dispose: () => store.dispose(),
+  };
+}

@@ -1,0 +1,106 @@
+import type { ApiObject, Client, ResourceId } from '../client/types.ts';
+import { coreDnsObjects } from './coredns.ts';
+import { localPathObjects } from './local-path.ts';
+import type { Preset } from './preset.ts';
+import { rbacObjects } from './rbac.ts';
+
+/** An object and the resource it is created through. */
+export type Seed = readonly [ResourceId, ApiObject & Record<string, unknown>];
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** As `kubectl apply` leaves it: with the annotation that holds the manifest. */
+export function applied(resource: ResourceId, manifest: ApiObject & Record<string, unknown>): Seed {
+  const metadata = { annotations: {}, ...manifest.metadata };
+  const annotations = { ...manifest.metadata?.annotations, [LAST_APPLIED]: `${JSON.stringify(sorted({ ...manifest, metadata }))}\n` };
+  return [resource, { ...manifest, metadata: { ...manifest.metadata, annotations } }];
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, entry]) => [key, sorted(entry)]),
+  );
+}
+
+/** What the API server makes by itself when it starts: namespaces, priority classes, the kubernetes Service and its endpoints. */
+function apiServerObjects(preset: Preset): Seed[] {
+  const seeds: Seed[] = [];
+  for (const name of ['kube-system', 'kube-public', 'kube-node-lease', 'default']) {
+    seeds.push(['v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }]);
+  }
+  const priority = (name: string, value: number, description: string): Seed => [
+    'scheduling.k8s.io/v1/priorityclasses',
+    { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name }, value, description },
+  ];
+  seeds.push(priority('system-node-critical', 2_000_001_000, 'Used for system critical pods that must not be moved from their current node.'));
+  seeds.push(
+    priority(
+      'system-cluster-critical',
+      2_000_000_000,
+      'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+    ),
+  );
+  seeds.push([
+    'networking.k8s.io/v1/servicecidrs',
+    { apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name: 'kubernetes' }, spec: { cidrs: ['10.43.0.0/16'] } },
+  ]);
+  seeds.push([
+    'v1/services',
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
+      spec: {
+        clusterIP: '10.43.0.1',
+        clusterIPs: ['10.43.0.1'],
+        ipFamilies: ['IPv4'],
+        ipFamilyPolicy: 'SingleStack',
+        ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }],
+        sessionAffinity: 'None',
+        type: 'ClusterIP',
+      },
+    },
+  ]);
+  const ip = preset.nodes[0]?.ip ?? '';
+  const ports = [{ name: 'https', port: 6443, protocol: 'TCP' }];
+  seeds.push([
+    'v1/endpoints',
+    {
+      apiVersion: 'v1',
+      kind: 'Endpoints',
+      metadata: { name: 'kubernetes', namespace: 'default', labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+      subsets: [{ addresses: [{ ip }], ports }],
+    },
+  ]);
+  seeds.push([
+    'discovery.k8s.io/v1/endpointslices',
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: 'kubernetes', namespace: 'default', labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: [ip], conditions: { ready: true } }],
+      ports,
+    },
+  ]);
+  return seeds;
+}
+
+/** Creates what a fresh cluster has; nodes and Pods come from kubelets and controllers. */
+export function createSystemObjects(client: Client, preset: Preset): void {
+  const create = (actor: string, seeds: readonly Seed[]): void => {
+    for (const [resource, object] of seeds) {
+      const { namespace = '', name = '' } = object.metadata ?? {};
+      if (client.resource(resource).get(namespace, name)) continue;
+      client.resource(resource).create(object, { cause: { actor, rule: 'cluster/bootstrap' } });
+    }
+  };
+  create('kube-apiserver', apiServerObjects(preset));
+  create('kube-apiserver', rbacObjects());
+  create('kubectl', coreDnsObjects(preset));
+  create('kubectl', localPathObjects());
+}
