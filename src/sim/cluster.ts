@@ -44,6 +44,8 @@ export interface Cluster extends Disposable {
 /** What happens to machines: not part of the Kubernetes API, done from outside as one pulls a plug. */
 export interface NodeControl {
   names(): readonly string[];
+  /** False while the machine is without power. */
+  isRunning(node: string): boolean;
   /** Freezes the kubelet; containers go on. */
   stopKubelet(node: string): void;
   startKubelet(node: string): void;
