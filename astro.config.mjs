@@ -23,6 +23,7 @@ export default defineConfig({
         SiteTitle: './src/components/SiteTitle.astro',
         TwoColumnContent: './src/components/TwoColumnContent.astro',
         Footer: './src/components/Footer.astro',
+        Hero: './src/components/Hero.astro',
       },
       routeMiddleware: './src/components/route-data.ts',
       expressiveCode: {

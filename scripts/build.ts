@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** `npm run build`: run every lab for its transcript, then build the site. Stops at the first part that fails. */
+/** `npm run build`: build the site. Transcripts are read from labs/<lab>/transcript.json (scripts/transcripts.ts writes them). */
 const bin = (name: string): string => join('node_modules', '.bin', name);
 
 function run(what: string, command: string, parameters: readonly string[]): void {
@@ -14,5 +13,4 @@ function run(what: string, command: string, parameters: readonly string[]): void
   }
 }
 
-if (existsSync('scripts/transcripts.ts')) run('running the labs', process.execPath, ['scripts/transcripts.ts']);
 run('the site', process.execPath, [bin('astro'), 'build', ...process.argv.slice(2)]);

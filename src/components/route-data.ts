@@ -1,7 +1,23 @@
+import { getCollection } from 'astro:content';
 import { defineRouteMiddleware } from '@astrojs/starlight/route-data';
+import { labNamed } from './labs.ts';
 
-/** A page with a lab has no room for a table of contents: the lab stands there. */
-export const onRequest = defineRouteMiddleware((context) => {
+type SidebarEntry = App.Locals['starlightRoute']['sidebar'][number];
+
+/** A page with a lab has no table of contents (the lab stands there), and links to lessons know how many steps they have. */
+export const onRequest = defineRouteMiddleware(async (context) => {
   const route = context.locals.starlightRoute;
   if (route.entry.data.lab !== undefined) route.toc = undefined;
+  const base = import.meta.env.BASE_URL.replace(/\/?$/, '/');
+  const labs = new Map((await getCollection('docs')).flatMap((page) => (page.data.lab ? [[`${base}${page.id}/`, page.data.lab]] : [])));
+  const visit = (entries: readonly SidebarEntry[]): void => {
+    for (const entry of entries) {
+      if (entry.type === 'group') visit(entry.entries);
+      else {
+        const lab = labs.get(entry.href);
+        if (lab !== undefined) Object.assign(entry.attrs, { 'data-progress-lab': lab, 'data-progress-steps': labNamed(lab).steps.length });
+      }
+    }
+  };
+  visit(route.sidebar);
 });

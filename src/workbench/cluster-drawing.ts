@@ -32,10 +32,10 @@ export function drawCluster(model: ClusterModel, width: number): Drawing {
   let y = 12;
   for (const row of model.rows) y = drawRow(drawing, model, row, y);
   if (model.looseServices.length > 0) {
-    let x = MARGIN + 52;
+    let x = MARGIN;
     for (const service of model.looseServices) {
       const chip = serviceChip(service);
-      drawing.items.push({ ...chip, x, y: y + 14 });
+      drawing.items.push({ ...chip, x: x + chip.width / 2, y: y + 14 });
       x += chip.width + 14;
     }
     y += 40;

@@ -4,9 +4,9 @@ import { progressStore } from './store.ts';
 /** What every page does: questions, and marks of progress in the course menu. */
 function markProgress(): void {
   const progress = progressStore.read();
-  for (const link of document.querySelectorAll<HTMLAnchorElement>('.sidebar-content a[data-lab-steps], [data-lab-steps]')) {
-    const lab = link.dataset.lab ?? '';
-    const total = Number(link.dataset.labSteps);
+  for (const link of document.querySelectorAll<HTMLAnchorElement>('[data-progress-lab]')) {
+    const lab = link.dataset.progressLab ?? '';
+    const total = Number(link.dataset.progressSteps);
     const done = Math.min(total, progress[lab]?.length ?? 0);
     let mark = link.querySelector<HTMLElement>('.progress-mark');
     if (!mark) {

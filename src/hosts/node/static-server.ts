@@ -49,9 +49,9 @@ export function startStaticServer(options: StaticServerOptions): Promise<{ url: 
     if (!`${path}/`.startsWith(base)) return path === '/' ? redirect(response, base) : finish(response, 404, 'Not found');
     const inside = join(root, path.slice(base.length));
     if (inside !== root && !inside.startsWith(root.endsWith(sep) ? root : root + sep)) return finish(response, 404, 'Not found');
-    const found = fileFor(inside);
+    const found = fileFor(inside, path.endsWith('/'));
     if (found === 'folder') return redirect(response, `${path}/`);
-    const file = found ?? fileFor(join(root, '404.html'));
+    const file = found ?? fileFor(join(root, '404.html'), false);
     if (file === undefined || file === 'folder') return finish(response, 404, 'Not found');
     send(file, found ? 200 : 404, request.headers['accept-encoding'] ?? '', request.headers['if-none-match'], request.method === 'HEAD', response);
   });
@@ -74,13 +74,13 @@ export function startStaticServer(options: StaticServerOptions): Promise<{ url: 
 }
 
 /** The file a path names, 'folder' for a folder named without its slash, undefined for nothing. */
-function fileFor(path: string): string | 'folder' | undefined {
+function fileFor(path: string, asFolder: boolean): string | 'folder' | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat?.isFile()) return path;
+  if (stat?.isFile()) return asFolder ? undefined : path;
   if (!stat?.isDirectory()) return undefined;
   const index = join(path, 'index.html');
   if (!statSync(index, { throwIfNoEntry: false })?.isFile()) return undefined;
-  return path.endsWith(sep) ? index : 'folder';
+  return asFolder ? index : 'folder';
 }
 
 function headers(): Record<string, string> {
