@@ -46,7 +46,13 @@ export function templateOf(revision: ControllerRevision): PodTemplateSpec {
   return template as PodTemplateSpec;
 }
 
-export function newRevision(parent: ApiObject, kind: Identified, template: PodTemplateSpec | undefined, number: number, collisionCount: number): ControllerRevision {
+export function newRevision(
+  parent: ApiObject,
+  kind: Identified,
+  template: PodTemplateSpec | undefined,
+  number: number,
+  collisionCount: number,
+): ControllerRevision {
   const data = templatePatch(template);
   const hash = encodeHash(stableStringify(data), collisionCount);
   const metadata: NonNullable<ControllerRevision['metadata']> = {

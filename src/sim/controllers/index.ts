@@ -3,8 +3,13 @@ import type { ControllerContext } from './controller.ts';
 import { startDeploymentController } from './deployment/index.ts';
 import { startEndpointsController } from './endpoints/index.ts';
 import { startEndpointSliceController } from './endpointslice/index.ts';
+import { startGarbageCollector } from './garbage-collector/index.ts';
+import { startNamespaceController } from './namespace/index.ts';
+import { startPersistentVolumeController } from './persistentvolume/index.ts';
 import { startReplicaSetController, startReplicationController } from './replicaset/index.ts';
+import { startRootCaPublisher, startServiceAccountController } from './service-account/index.ts';
 import { startStatefulSetController } from './statefulset/index.ts';
+import { startClaimProtection, startVolumeProtection } from './volume-protection/index.ts';
 
 /** Starts kube-controller-manager. */
 export function startControllers(context: ControllerContext): Disposable {
@@ -16,6 +21,13 @@ export function startControllers(context: ControllerContext): Disposable {
     startDeploymentController,
     startEndpointsController,
     startEndpointSliceController,
+    startPersistentVolumeController,
+    startClaimProtection,
+    startVolumeProtection,
+    startGarbageCollector,
+    startNamespaceController,
+    startServiceAccountController,
+    startRootCaPublisher,
   ]) {
     owned.add(start(context));
   }

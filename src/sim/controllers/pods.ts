@@ -74,9 +74,7 @@ export function podsByLabels(pods: Informer<Pod>, namespace: string, selector: R
   const first = entries[0];
   if (!first) return [...pods.list(namespace)];
   const rest = entries.slice(1);
-  return pods
-    .byIndex('label', `${namespace}/${first[0]}=${first[1]}`)
-    .filter((pod) => rest.every(([key, value]) => pod.metadata?.labels?.[key] === value));
+  return pods.byIndex('label', `${namespace}/${first[0]}=${first[1]}`).filter((pod) => rest.every(([key, value]) => pod.metadata?.labels?.[key] === value));
 }
 
 /** controller.GetPodFromTemplate. */

@@ -1,7 +1,7 @@
+import type { Labels, Matcher } from '../controllers/labels.ts';
 import type { Node, Pod } from '../kinds/types.ts';
-import { type Labels, type Matcher } from '../controllers/labels.ts';
-import { isDeleting, isPodFinished } from './pod-state.ts';
 import { NodeInfo } from './node-info.ts';
+import { isDeleting, isPodFinished } from './pod-state.ts';
 
 /** How many Pods per node a selector matches, kept up to date as Pods come and go. */
 interface Counter {

@@ -29,9 +29,7 @@ export function termMatches(term: NodeSelectorTerm, labels: Labels, nodeName: st
   const expressions = term.matchExpressions ?? [];
   const fields = term.matchFields ?? [];
   if (expressions.length === 0 && fields.length === 0) return false;
-  return (
-    expressions.every((one) => requirementMatches(one, labels)) && fields.every((one) => requirementMatches(one, { 'metadata.name': nodeName }))
-  );
+  return expressions.every((one) => requirementMatches(one, labels)) && fields.every((one) => requirementMatches(one, { 'metadata.name': nodeName }));
 }
 
 export function nodeSelectorMatches(selector: NodeSelector | undefined, labels: Labels, nodeName: string): boolean {
@@ -55,7 +53,11 @@ export function tolerates(toleration: Toleration, taint: Taint): boolean {
 }
 
 /** The first taint with one of `effects` that nothing tolerates. */
-export function untoleratedTaint(taints: readonly Taint[] | undefined, tolerations: readonly Toleration[] | undefined, effects: readonly string[]): Taint | undefined {
+export function untoleratedTaint(
+  taints: readonly Taint[] | undefined,
+  tolerations: readonly Toleration[] | undefined,
+  effects: readonly string[],
+): Taint | undefined {
   return (taints ?? []).find((taint) => effects.includes(taint.effect ?? '') && !(tolerations ?? []).some((one) => tolerates(one, taint)));
 }
 

@@ -64,9 +64,7 @@ export class SchedulingQueue implements Disposable {
 
   pop(): QueuedPod | undefined {
     if (this.#dirty) {
-      this.#sorted = [...this.#active.values()].sort(
-        (a, b) => priorityOf(a.pod) - priorityOf(b.pod) || b.queuedAtMs - a.queuedAtMs || b.sequence - a.sequence,
-      );
+      this.#sorted = [...this.#active.values()].sort((a, b) => priorityOf(a.pod) - priorityOf(b.pod) || b.queuedAtMs - a.queuedAtMs || b.sequence - a.sequence);
       this.#dirty = false;
     }
     const item = this.#sorted.pop();

@@ -1,5 +1,5 @@
-import type { Container, Node, Pod } from '../kinds/types.ts';
 import { quantityMilliValue, quantityValue } from '../kinds/quantity.ts';
+import type { Container, Node, Pod } from '../kinds/types.ts';
 
 /** Amounts by resource name: cpu in thousandths, everything else in whole units. */
 export type Amounts = Map<string, number>;

@@ -1,21 +1,21 @@
 import { type Disposable, DisposableStore, type Kernel, type Random } from '../../kernel/index.ts';
+import type { Client, WatchEvent } from '../client/types.ts';
 import { ignoreNotFound } from '../controllers/errors.ts';
 import { cause, clone, equal, isDeleting, keyFor, nameOf, namespaceOf, refOf, regarding, timeOf, uidOf } from '../controllers/object.ts';
 import { boundToClaim, isFullyBound, nodeFits, SELECTED_NODE } from '../controllers/persistentvolume/match.ts';
 import { isPodFinished, POD, podCondition } from '../controllers/pods.ts';
-import type { Client, WatchEvent } from '../client/types.ts';
 import { DURATIONS, drawMs } from '../durations.ts';
 import type { Binding, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodCondition } from '../kinds/types.ts';
 import { describeFitError, type FitError, place } from './algorithm.ts';
 import { SchedulerCache } from './cache.ts';
 import type { Cycle, Plugin } from './framework.ts';
-import { type Candidate, preempt } from './preemption.ts';
 import { interPodAffinity } from './plugins/inter-pod-affinity.ts';
 import { imageLocality, nodeAffinity, nodeName, nodePorts, nodeUnschedulable, taintToleration } from './plugins/node-plugins.ts';
 import { nodeResourcesBalancedAllocation, nodeResourcesFit } from './plugins/node-resources.ts';
 import { podTopologySpread } from './plugins/topology-spread.ts';
 import { AssumedVolumes, createVolumeBinding, type PodVolumes, volumeRestrictions, volumesFor, volumeZone } from './plugins/volumes.ts';
 import { claimNames } from './pod-state.ts';
+import { type Candidate, preempt } from './preemption.ts';
 import { type QueuedPod, SchedulingQueue } from './queue.ts';
 
 const ACTOR = 'default-scheduler';

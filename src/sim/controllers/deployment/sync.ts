@@ -175,7 +175,9 @@ export class DeploymentSync {
     let created: ReplicaSet;
     let existed = false;
     try {
-      created = this.#client.resource<ReplicaSet>(REPLICA_SETS).create(fresh, { cause: this.#cause('deployment/create-replicaset', { replicas: String(replicas) }) });
+      created = this.#client
+        .resource<ReplicaSet>(REPLICA_SETS)
+        .create(fresh, { cause: this.#cause('deployment/create-replicaset', { replicas: String(replicas) }) });
     } catch (error) {
       if (!isAlreadyExists(error)) throw this.#createFailed(fresh, error);
       const known = this.#client.resource<ReplicaSet>(REPLICA_SETS).get(namespaceOf(fresh), nameOf(fresh));
@@ -271,9 +273,13 @@ export class DeploymentSync {
     const copy = clone(replicaSet);
     copy.metadata = { ...copy.metadata, annotations };
     copy.spec = { ...copy.spec, replicas: size };
-    const updated = this.#client
-      .resource<ReplicaSet>(REPLICA_SETS)
-      .update(copy, { cause: this.#cause(before < size ? 'deployment/scale-up' : 'deployment/scale-down', { replicaSet: nameOf(copy), from: String(before), to: String(size) }) });
+    const updated = this.#client.resource<ReplicaSet>(REPLICA_SETS).update(copy, {
+      cause: this.#cause(before < size ? 'deployment/scale-up' : 'deployment/scale-down', {
+        replicaSet: nameOf(copy),
+        from: String(before),
+        to: String(size),
+      }),
+    });
     if (before === size) return { replicaSet: updated, scaled: false };
     this.#event('Normal', 'ScalingReplicaSet', `Scaled ${before < size ? 'up' : 'down'} replica set ${nameOf(copy)} from ${before} to ${size}`);
     return { replicaSet: updated, scaled: true };
@@ -362,9 +368,18 @@ export class DeploymentSync {
     const target = wanted === 0 ? undefined : [...old, ...all].find((one) => revisionOf(one) === wanted);
     const { [ROLLBACK_TO]: _, ...annotations } = annotationsOf(this.#deployment);
     this.#deployment.metadata = { ...this.#deployment.metadata, annotations };
-    if (!target) this.#event('Warning', 'DeploymentRollbackRevisionNotFound', wanted === 0 ? 'Unable to find last revision.' : 'Unable to find the revision to rollback to.');
+    if (!target)
+      this.#event(
+        'Warning',
+        'DeploymentRollbackRevisionNotFound',
+        wanted === 0 ? 'Unable to find last revision.' : 'Unable to find the revision to rollback to.',
+      );
     else if (sameTemplate(this.#deployment.spec?.template, target.spec?.template)) {
-      this.#event('Warning', 'DeploymentRollbackTemplateUnchanged', `The rollback revision contains the same template as current deployment ${JSON.stringify(nameOf(this.#deployment))}`);
+      this.#event(
+        'Warning',
+        'DeploymentRollbackTemplateUnchanged',
+        `The rollback revision contains the same template as current deployment ${JSON.stringify(nameOf(this.#deployment))}`,
+      );
     } else {
       this.#deployment.spec = { ...this.#deployment.spec, template: rollbackTemplate(target) };
       this.#event('Normal', 'DeploymentRollback', `Rolled back deployment ${JSON.stringify(nameOf(this.#deployment))} to revision ${wanted}`);

@@ -51,7 +51,8 @@ export function subsetsOf(service: Service, pods: readonly Pod[]): EndpointSubse
     .sort(([a], [b]) => byText(a, b))
     .map(([, group]) => {
       const subset: EndpointSubset = {};
-      const order = (a: EndpointAddress, b: EndpointAddress): number => byText(a.ip ?? '', b.ip ?? '') || byText(a.targetRef?.uid ?? '', b.targetRef?.uid ?? '');
+      const order = (a: EndpointAddress, b: EndpointAddress): number =>
+        byText(a.ip ?? '', b.ip ?? '') || byText(a.targetRef?.uid ?? '', b.targetRef?.uid ?? '');
       if (group.ready.length > 0) subset.addresses = group.ready.sort(order);
       if (group.notReady.length > 0) subset.notReadyAddresses = group.notReady.sort(order);
       if (group.ports.length > 0) subset.ports = group.ports;

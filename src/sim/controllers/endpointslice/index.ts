@@ -1,8 +1,8 @@
 import type { Disposable } from '../../../kernel/index.ts';
 import type { EndpointSlice, Node, Pod, Service } from '../../kinds/types.ts';
 import { Controller, type ControllerContext, ensureIndex } from '../controller.ts';
-import { affectedServices, serviceInformer, TriggerTimes } from '../endpoints/service-pods.ts';
 import { TRIGGER_TIME } from '../endpoints/index.ts';
+import { affectedServices, serviceInformer, TriggerTimes } from '../endpoints/service-pods.ts';
 import { ignoreNotFound, isNamespaceTerminating } from '../errors.ts';
 import { cause, isDeleting, keyFor, keyOf, labelsOf, nameOf, namespaceOf, refOf, splitKey, timeOf } from '../object.ts';
 import { podInformer, podsByLabels } from '../pods.ts';

@@ -5,7 +5,23 @@ import { claimObjects } from '../claim-ref.ts';
 import { Controller, type ControllerContext, ensureIndex } from '../controller.ts';
 import { isNamespaceTerminating, retryOnConflict } from '../errors.ts';
 import { type Matcher, mapMatcher, selectorMatcher } from '../labels.ts';
-import { cause, clone, controllerOf, equal, type Identified, isDeleting, keyOf, labelsOf, nameOf, namespaceOf, omitEmpty, refOf, splitKey, timeOf, uidOf } from '../object.ts';
+import {
+  cause,
+  clone,
+  controllerOf,
+  equal,
+  type Identified,
+  isDeleting,
+  keyOf,
+  labelsOf,
+  nameOf,
+  namespaceOf,
+  omitEmpty,
+  refOf,
+  splitKey,
+  timeOf,
+  uidOf,
+} from '../object.ts';
 import { PodWriter, slowStartBatch } from '../pod-writer.ts';
 import { isPodActive, isPodAvailable, isPodReady, isPodTerminating, nextAvailabilityMs, podInformer, podsOfOwner } from '../pods.ts';
 import { podsToDelete } from './ranking.ts';

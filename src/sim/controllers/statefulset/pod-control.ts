@@ -2,9 +2,9 @@ import type { Client, Informer } from '../../client/types.ts';
 import type { PersistentVolumeClaim, Pod, StatefulSet } from '../../kinds/types.ts';
 import { isAlreadyExists, isNotFound, retryOnConflict, SyncError } from '../errors.ts';
 import { cause, clone, isDeleting, nameOf, namespaceOf, refOf, regarding } from '../object.ts';
+import { POD } from '../pods.ts';
 import { claimName, claimsOf, identityMatches, ordinalOf, STATEFUL_SET, storageMatches, updateIdentity, updateStorage } from './identity.ts';
 import { claimOwnersFor, hasStaleOwner, hasUnexpectedController, isClaimOwnerUpToDate, retentionPolicy } from './retention.ts';
-import { POD } from '../pods.ts';
 
 const ACTOR = 'statefulset-controller';
 

@@ -1,6 +1,6 @@
-import type { Namespace, Pod, PodAffinityTerm } from '../../kinds/types.ts';
 import { selectorMatcher } from '../../controllers/labels.ts';
 import { labelsOf, namespaceOf } from '../../controllers/object.ts';
+import type { Namespace, Pod, PodAffinityTerm } from '../../kinds/types.ts';
 import { type Cycle, MAX_SCORE, type Plugin, reject } from '../framework.ts';
 import type { NodeInfo } from '../node-info.ts';
 

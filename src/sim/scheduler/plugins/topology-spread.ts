@@ -1,6 +1,6 @@
-import type { ReplicaSet, ReplicationController, Service, StatefulSet, TopologySpreadConstraint } from '../../kinds/types.ts';
 import { type Labels, type Matcher, mapMatcher, selectorMatcher } from '../../controllers/labels.ts';
 import { controllerOf, labelsOf, namespaceOf, stableStringify } from '../../controllers/object.ts';
+import type { ReplicaSet, ReplicationController, Service, StatefulSet, TopologySpreadConstraint } from '../../kinds/types.ts';
 import { type Cycle, MAX_SCORE, type Plugin, reject } from '../framework.ts';
 import type { NodeInfo } from '../node-info.ts';
 import { requiredAffinityMatches, untoleratedTaint } from '../node-selector.ts';

@@ -1,3 +1,4 @@
+import type { Client } from '../../client/types.ts';
 import { ensureIndex } from '../../controllers/controller.ts';
 import { keyFor, labelsOf, nameOf, namespaceOf, uidOf } from '../../controllers/object.ts';
 import {
@@ -11,7 +12,6 @@ import {
   SELECTED_NODE,
   volumeClass,
 } from '../../controllers/persistentvolume/match.ts';
-import type { Client } from '../../client/types.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../kinds/types.ts';
 import { type Cycle, type Plugin, reject } from '../framework.ts';
 import { topologyTermsMatch } from '../node-selector.ts';

@@ -1,0 +1,23 @@
+/** The certificate of the recorded cluster's CA: what kube-root-ca.crt holds there. It certifies nothing here. */
+export const ROOT_CA = [
+  '-----BEGIN CERTIFICATE-----',
+  'MIIDETCCAfmgAwIBAgIUWdkoYpHYxFLnwJ0z7H+PV91lBz0wDQYJKoZIhvcNAQEL',
+  'BQAwGDEWMBQGA1UEAwwNazNzLXNlcnZlci1jYTAeFw0yNjExMjMxMDAwMDVaFw0z',
+  'NjExMjAxMDAwMDVaMBgxFjAUBgNVBAMMDWszcy1zZXJ2ZXItY2EwggEiMA0GCSqG',
+  'SIb3DQEBAQUAA4IBDwAwggEKAoIBAQC+ohkUUeUas7VOJso3ZW8paf09Q9josE5n',
+  'eO4+Gz0KVA0yaWHlyBYW1AmyBaYdENzZqhYum/p7GUBMrTloRO5HUbGaLR93FfcP',
+  '5Ef+DEbq8ypIBaU5Tek6AClovtci0xtKvL9cpvUgg7nwNvDuS9h7/S4cUtpMT8kv',
+  'GgtDNj+Iy/4p1ALvr4zF2uLw860AMGHICjgb1QpwrBWQrUEBH6aXB2xler2C0esX',
+  'GXrRYXCCASkjyXaJJok7np/3Cdb56NZ6NzHlVwf+ia9ee1cCTM3bYqcXw9od2bfb',
+  'dB/oLdWIefhTxrj0XaLHtbB5YTNQYV3Qwuq7xlkzZUVHkFigcp4DAgMBAAGjUzBR',
+  'MB0GA1UdDgQWBBT04DaG2HOFVhLTySPKvXdXWP/n9TAfBgNVHSMEGDAWgBT04DaG',
+  '2HOFVhLTySPKvXdXWP/n9TAPBgNVHRMBAf8EBTADAQH/MA0GCSqGSIb3DQEBCwUA',
+  'A4IBAQBTm5DGwMh6ewg5XGvOv+AyIMSqz8Wv0NONw8McAwHsFYZe8mhzSvshaN9B',
+  'povZVnQv4R4bojcd28AsQ6h/tHp6xvGWPGpup9tXScVb1IEIhX6W6JUeee8O4Tzu',
+  'et9WwjKzgehpc2mPHVILJuB6XGuIRvOxhiQg/BYIRNisf/Tycyh79SmQHRlkrd2r',
+  '6OluYxRkR2te4xyNkrrx6DUW4cEdWQhUtjlWdVaNmCrxLhO+FyL0M0LPUMijgF5G',
+  'TZaBl1Tq6eOcKChKL8E63Ka5s/DlSPHr2ID34g2d6gomnvjFHNeD17AqYi1B457b',
+  'CM+lcy7aTQo9j8B9SVyKjCkriEOf',
+  '-----END CERTIFICATE-----',
+  '',
+].join('\n');
