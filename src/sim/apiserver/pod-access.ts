@@ -40,3 +40,16 @@ export interface ByteDuplex {
   end(): void;
   close(): void;
 }
+
+/**
+ * The kubelet says no in plain text, not as a Status (a container that is not there, for exec and attach). Over HTTP it is a
+ * text/plain answer with `code`; client-go prints `unable to upgrade connection: <text>`.
+ */
+export class KubeletRefusal extends Error {
+  readonly code: number;
+  constructor(message: string, code = 404) {
+    super(message);
+    this.name = 'KubeletRefusal';
+    this.code = code;
+  }
+}
