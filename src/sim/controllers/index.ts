@@ -5,10 +5,13 @@ import { startEndpointsController } from './endpoints/index.ts';
 import { startEndpointSliceController } from './endpointslice/index.ts';
 import { startGarbageCollector } from './garbage-collector/index.ts';
 import { startNamespaceController } from './namespace/index.ts';
+import { startNodeLifecycleController } from './node-lifecycle/index.ts';
 import { startPersistentVolumeController } from './persistentvolume/index.ts';
+import { startPodGarbageCollector } from './pod-gc/index.ts';
 import { startReplicaSetController, startReplicationController } from './replicaset/index.ts';
 import { startRootCaPublisher, startServiceAccountController } from './service-account/index.ts';
 import { startStatefulSetController } from './statefulset/index.ts';
+import { startTaintEvictionController } from './taint-eviction/index.ts';
 import { startClaimProtection, startVolumeProtection } from './volume-protection/index.ts';
 
 /** Starts kube-controller-manager. */
@@ -28,6 +31,9 @@ export function startControllers(context: ControllerContext): Disposable {
     startNamespaceController,
     startServiceAccountController,
     startRootCaPublisher,
+    startNodeLifecycleController,
+    startTaintEvictionController,
+    startPodGarbageCollector,
   ]) {
     owned.add(start(context));
   }

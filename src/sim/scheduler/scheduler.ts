@@ -1,9 +1,10 @@
 import { type Disposable, DisposableStore, type Kernel, type Random } from '../../kernel/index.ts';
 import type { Client, WatchEvent } from '../client/types.ts';
 import { ignoreNotFound } from '../controllers/errors.ts';
-import { cause, clone, equal, isDeleting, keyFor, nameOf, namespaceOf, refOf, regarding, timeOf, uidOf } from '../controllers/object.ts';
+import { cause, clone, equal, isDeleting, keyFor, nameOf, namespaceOf, refOf, regarding, uidOf } from '../controllers/object.ts';
 import { boundToClaim, isFullyBound, nodeFits, SELECTED_NODE } from '../controllers/persistentvolume/match.ts';
-import { isPodFinished, POD, podCondition } from '../controllers/pods.ts';
+import { patchPodCondition } from '../controllers/pod-condition.ts';
+import { isPodFinished, POD } from '../controllers/pods.ts';
 import { DURATIONS, drawMs } from '../durations.ts';
 import type { Binding, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodCondition } from '../kinds/types.ts';
 import { describeFitError, type FitError, place } from './algorithm.ts';
@@ -218,26 +219,10 @@ export class Scheduler implements Disposable {
   }
 
   #setCondition(pod: Pod, condition: PodCondition | undefined, nominate?: string): void {
-    const status: Record<string, unknown> = {};
-    if (condition) {
-      const now = timeOf(this.#kernel.now());
-      const old = podCondition(pod, condition.type ?? '');
-      const next: PodCondition = { ...condition, lastProbeTime: null as unknown as string };
-      next.lastTransitionTime = old && old.status === condition.status && old.lastTransitionTime !== undefined ? old.lastTransitionTime : now;
-      if (pod.metadata?.generation !== undefined) next.observedGeneration = pod.metadata.generation;
-      const same = old && old.status === next.status && old.reason === next.reason && old.message === next.message;
-      if (!same) {
-        const conditions = pod.status?.conditions ?? [];
-        status.conditions = old ? conditions.map((one) => (one.type === next.type ? next : one)) : [...conditions, next];
-      }
-    }
-    if (nominate !== undefined && (pod.status?.nominatedNodeName ?? '') !== nominate) status.nominatedNodeName = nominate === '' ? null : nominate;
-    if (Object.keys(status).length === 0) return;
-    ignoreNotFound(() => {
-      this.#client
-        .resource<Pod>('v1/pods')
-        .patch(namespaceOf(pod), nameOf(pod), { status }, { cause: cause(ACTOR, 'scheduler/status', refOf(pod, 'v1/pods')), subresource: 'status' });
-    });
+    const more: Record<string, unknown> = {};
+    if (nominate !== undefined && (pod.status?.nominatedNodeName ?? '') !== nominate) more.nominatedNodeName = nominate === '' ? null : nominate;
+    const because = cause(ACTOR, 'scheduler/status', refOf(pod, 'v1/pods'));
+    ignoreNotFound(() => patchPodCondition(this.#client, pod, condition, this.#kernel.now(), because, more));
   }
 
   #assume(item: QueuedPod, cycle: Cycle, node: string): void {

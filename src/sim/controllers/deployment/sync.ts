@@ -86,12 +86,22 @@ export class DeploymentSync {
     }
     if (isDeleting(deployment)) {
       const [fresh, old] = this.#newAndOld(false);
-      return this.#syncStatus([...old, fresh], fresh);
+      this.#syncStatus([...old, fresh], fresh);
+      return;
     }
     this.#checkPaused();
-    if (deployment.spec?.paused) return this.#scaleOnly();
-    if (annotationsOf(deployment)[ROLLBACK_TO] !== undefined) return this.#rollback();
-    if (this.#isScalingEvent()) return this.#scaleOnly();
+    if (deployment.spec?.paused) {
+      this.#scaleOnly();
+      return;
+    }
+    if (annotationsOf(deployment)[ROLLBACK_TO] !== undefined) {
+      this.#rollback();
+      return;
+    }
+    if (this.#isScalingEvent()) {
+      this.#scaleOnly();
+      return;
+    }
     if (deployment.spec?.strategy?.type === 'Recreate') this.#recreate(podsOf);
     else this.#roll();
   }
@@ -292,9 +302,15 @@ export class DeploymentSync {
     const all = [...old, fresh];
     if (replicasOf(fresh) !== replicasOf(deployment)) {
       const size = replicasOf(fresh) > replicasOf(deployment) ? replicasOf(deployment) : newReplicaCount(deployment, all, replicasOf(fresh));
-      if (this.#scaleReplicaSet(fresh, size).scaled) return this.#syncRolloutStatus(all, fresh);
+      if (this.#scaleReplicaSet(fresh, size).scaled) {
+        this.#syncRolloutStatus(all, fresh);
+        return;
+      }
     }
-    if (this.#reconcileOld(all, active(old), fresh)) return this.#syncRolloutStatus(all, fresh);
+    if (this.#reconcileOld(all, active(old), fresh)) {
+      this.#syncRolloutStatus(all, fresh);
+      return;
+    }
     if (isComplete(deployment, this.#status)) this.#cleanUp(old);
     this.#syncRolloutStatus(all, fresh);
   }
@@ -333,11 +349,17 @@ export class DeploymentSync {
     let [fresh, old] = this.#newAndOld(false);
     let scaled = false;
     for (const one of active(old)) scaled = this.#scaleReplicaSet(one, 0).scaled || scaled;
-    if (scaled) return this.#syncRolloutStatus([...old, fresh], fresh);
+    if (scaled) {
+      this.#syncRolloutStatus([...old, fresh], fresh);
+      return;
+    }
     const running =
       sum(old, (one) => one.status?.replicas) > 0 ||
       old.some((one) => podsOf(one).some((pod) => pod.status?.phase !== 'Failed' && pod.status?.phase !== 'Succeeded'));
-    if (running) return this.#syncRolloutStatus([...old, fresh], fresh);
+    if (running) {
+      this.#syncRolloutStatus([...old, fresh], fresh);
+      return;
+    }
     if (!fresh) [fresh, old] = this.#newAndOld(true);
     if (fresh) this.#scaleReplicaSet(fresh, replicasOf(this.#deployment));
     if (isComplete(this.#deployment, this.#status)) this.#cleanUp(old);

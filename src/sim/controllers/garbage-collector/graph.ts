@@ -109,7 +109,7 @@ export class Graph {
     // An owner that waited for this one may go now: it is no dependent any more, or does not block any more.
     for (const ref of before) {
       const now = after.find((one) => one.uid === ref.uid);
-      const unblocked = ref.blockOwnerDeletion && (!now || !now.blockOwnerDeletion);
+      const unblocked = ref.blockOwnerDeletion && !now?.blockOwnerDeletion;
       const owner = unblocked ? this.#nodes.get(ref.uid ?? '') : undefined;
       if (owner) this.#events.attemptToDelete(owner);
     }

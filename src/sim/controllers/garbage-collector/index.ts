@@ -35,7 +35,10 @@ export function startGarbageCollector(context: ControllerContext): Disposable {
     if (!node || (node.deleting && !node.deletingDependents)) return;
     const latest = latestOf(node);
     if (!latest) return;
-    if (node.deletingDependents) return processDeletingDependents(node, latest);
+    if (node.deletingDependents) {
+      processDeletingDependents(node, latest);
+      return;
+    }
     const owners = latest.metadata?.ownerReferences ?? [];
     if (owners.length === 0) return;
     const solid: OwnerReference[] = [];
@@ -58,7 +61,8 @@ export function startGarbageCollector(context: ControllerContext): Disposable {
         const unblocked = owners.map((ref) => ({ ...ref, blockOwnerDeletion: false }));
         setOwners(node, latest, unblocked, 'garbage-collector/unblock');
       }
-      return remove(node, latest, 'Foreground');
+      remove(node, latest, 'Foreground');
+      return;
     }
     if (hasFinalizer(latest, ORPHAN)) remove(node, latest, 'Orphan');
     else remove(node, latest, hasFinalizer(latest, FOREGROUND) ? 'Foreground' : 'Background');
@@ -74,7 +78,10 @@ export function startGarbageCollector(context: ControllerContext): Disposable {
 
   function processDeletingDependents(node: GraphNode, latest: ApiObject): void {
     const blocking = [...node.dependents].filter((one) => one.owners.some((ref) => ref.uid === node.uid && ref.blockOwnerDeletion));
-    if (blocking.length === 0) return removeFinalizer(node, latest, FOREGROUND);
+    if (blocking.length === 0) {
+      removeFinalizer(node, latest, FOREGROUND);
+      return;
+    }
     for (const dependent of blocking) if (!dependent.deletingDependents) deletes.queue.add(dependent.uid);
   }
 

@@ -69,14 +69,22 @@ export function startPersistentVolumeController(context: ControllerContext): Dis
 
   function syncUnbound(claim: PersistentVolumeClaim): void {
     const name = claim.spec?.volumeName;
-    if (name) return syncRequested(claim, name);
+    if (name) {
+      syncRequested(claim, name);
+      return;
+    }
     const delayed = isDelayBinding(client, claim);
     const volume = findMatchingVolume(claim, candidates(claim), undefined, new Set(), delayed);
-    if (volume) return bind(volume, claim);
+    if (volume) {
+      bind(volume, claim);
+      return;
+    }
     if (assignDefaultClass(claim)) return;
     if (delayed && annotationsOf(claim)[SELECTED_NODE] === undefined) waitForConsumer(claim);
-    else if (claimClass(claim) !== '') return provision(claim);
-    else event(claim, CLAIM, 'Normal', 'FailedBinding', 'no persistent volumes available for this claim and no storage class is set');
+    else if (claimClass(claim) !== '') {
+      provision(claim);
+      return;
+    } else event(claim, CLAIM, 'Normal', 'FailedBinding', 'no persistent volumes available for this claim and no storage class is set');
     claimStatus(claim, 'Pending', undefined);
   }
 
@@ -140,16 +148,29 @@ export function startPersistentVolumeController(context: ControllerContext): Dis
   /** A claim that names its volume. */
   function syncRequested(claim: PersistentVolumeClaim, name: string): void {
     const volume = volumes.get('', name);
-    if (!volume) return claimStatus(claim, 'Pending', undefined);
+    if (!volume) {
+      claimStatus(claim, 'Pending', undefined);
+      return;
+    }
     if (!volume.spec?.claimRef) {
       const mismatch = whyUnsuitable(volume, claim);
-      if (!mismatch) return bind(volume, claim);
+      if (!mismatch) {
+        bind(volume, claim);
+        return;
+      }
       event(claim, CLAIM, 'Warning', 'VolumeMismatch', `Cannot bind to requested volume ${JSON.stringify(name)}: ${mismatch}`);
-      return claimStatus(claim, 'Pending', undefined);
+      claimStatus(claim, 'Pending', undefined);
+      return;
     }
-    if (isBoundTo(volume, claim)) return bind(volume, claim);
+    if (isBoundTo(volume, claim)) {
+      bind(volume, claim);
+      return;
+    }
     event(claim, CLAIM, 'Warning', 'FailedBinding', `volume ${JSON.stringify(name)} already bound to a different claim.`);
-    if (annotationsOf(claim)[BOUND_BY_CONTROLLER] === undefined) return claimStatus(claim, 'Pending', undefined);
+    if (annotationsOf(claim)[BOUND_BY_CONTROLLER] === undefined) {
+      claimStatus(claim, 'Pending', undefined);
+      return;
+    }
     const holder = keyFor(volume.spec.claimRef.namespace ?? '', volume.spec.claimRef.name ?? '');
     throw new SyncError(`invalid binding of claim "${keyOf(claim)}" to volume "${name}": volume already claimed by "${holder}"`);
   }
@@ -164,11 +185,20 @@ export function startPersistentVolumeController(context: ControllerContext): Dis
 
   function syncBound(claim: PersistentVolumeClaim): void {
     const name = claim.spec?.volumeName;
-    if (!name) return lost(claim, 'ClaimLost', 'Bound claim has lost reference to PersistentVolume. Data on the volume is lost!');
+    if (!name) {
+      lost(claim, 'ClaimLost', 'Bound claim has lost reference to PersistentVolume. Data on the volume is lost!');
+      return;
+    }
     const volume = volumes.get('', name);
-    if (!volume) return lost(claim, 'ClaimLost', 'Bound claim has lost its PersistentVolume. Data on the volume is lost!');
+    if (!volume) {
+      lost(claim, 'ClaimLost', 'Bound claim has lost its PersistentVolume. Data on the volume is lost!');
+      return;
+    }
     const ref = volume.spec?.claimRef;
-    if (!ref || ref.uid === uidOf(claim)) return bind(volume, claim);
+    if (!ref || ref.uid === uidOf(claim)) {
+      bind(volume, claim);
+      return;
+    }
     lost(claim, 'ClaimMisbound', 'Two claims are bound to the same volume, this one is bound incorrectly');
   }
 
@@ -281,7 +311,10 @@ export function startPersistentVolumeController(context: ControllerContext): Dis
       if (volume.status?.phase === 'Failed') return;
       event(volumePhase(volume, 'Failed', message), VOLUME, 'Warning', reason, message);
     };
-    if (policy === 'Recycle') return fail('VolumeFailedRecycle', 'No recycler plugin found for the volume!');
+    if (policy === 'Recycle') {
+      fail('VolumeFailedRecycle', 'No recycler plugin found for the volume!');
+      return;
+    }
     if (policy !== 'Delete' || annotationsOf(volume)[PROVISIONED_BY] || volume.spec?.csi) return;
     // Nobody provisioned it: only an in-tree plugin could delete it.
     const path = volume.spec?.hostPath?.path;

@@ -22,9 +22,9 @@ function termOf(cycle: Cycle, owner: Pod, term: PodAffinityTerm): Term {
   const byLabels = term.namespaceSelector ? selectorMatcher(term.namespaceSelector) : undefined;
   const namespaces = cycle.client.informer<Namespace>('v1/namespaces');
   const inNamespace = (name: string): boolean => {
-    if (named.has(name)) return true;
-    const namespace = byLabels ? namespaces.get('', name) : undefined;
-    return namespace !== undefined && byLabels !== undefined && byLabels(labelsOf(namespace));
+    if (named.has(name) || !byLabels) return named.has(name);
+    const namespace = namespaces.get('', name);
+    return namespace ? byLabels(labelsOf(namespace)) : false;
   };
   return { topologyKey: term.topologyKey ?? '', matches: (pod) => inNamespace(namespaceOf(pod)) && selects(labelsOf(pod)) };
 }

@@ -97,7 +97,7 @@ export const volumeRestrictions: Plugin = {
 export function createVolumeBinding(client: Client, assumed: AssumedVolumes): Plugin {
   const volumes = ensureIndex(client.informer<PersistentVolume>(VOLUMES), 'class', (volume) => [volumeClass(volume)]);
 
-  function find(cycle: Cycle, state: State, node: Cycle['nodes'][number]): string[] | PodVolumes {
+  function find(_cycle: Cycle, state: State, node: Cycle['nodes'][number]): string[] | PodVolumes {
     const out: PodVolumes = { bindings: [], provisions: [] };
     for (const claim of state.bound) {
       const volume = volumes.get('', claim.spec?.volumeName ?? '');
