@@ -170,6 +170,10 @@ function convertObject(node: ObjectNode, value: unknown, context: DecodeContext,
   for (const [key, property] of fills(node)) {
     if (key in out) continue;
     const fill = property.fill;
+    if (fill === null) {
+      out[key] = null;
+      continue;
+    }
     out[key] = property.node.kind === 'object' ? convertObject(property.node, fill, { strict: [], checkTypes: false }, undefined) : cloneJson(fill);
   }
   return out;
@@ -189,7 +193,7 @@ function fills(node: ObjectNode): readonly (readonly [string, Property])[] {
 
 /** `default: {}` of a type that is not an object in JSON (IntOrString, Quantity) says nothing. */
 function isEmptySpecial(node: SchemaNode, fill: unknown): boolean {
-  return node.kind !== 'object' && typeof fill === 'object';
+  return node.kind !== 'object' && typeof fill === 'object' && fill !== null;
 }
 
 const TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/;

@@ -130,6 +130,18 @@ const GO_STRING_TYPES: Record<string, string> = {
   accessModes: 'v1.PersistentVolumeAccessMode',
 };
 
+/** Times that are not pointers in Go: written as null when unset. */
+const PLAIN_TIMES = new Set(
+  (
+    'lastTransitionTime lastUpdateTime lastProbeTime startedAt finishedAt evictionTime lastHeartbeatTime firstTimestamp lastTimestamp eventTime ' +
+    'lastObservedTime deprecatedFirstTimestamp deprecatedLastTimestamp expirationTimestamp'
+  ).split(' '),
+);
+
+function isPlainTime(typeName: string, field: string): boolean {
+  return PLAIN_TIMES.has(field) || `${typeName}.${field}` === 'VolumeError.time';
+}
+
 const compiled = new Map<string, ObjectNode | ScalarNode>();
 
 /** The node of a named type of the facts; compiled on first use. Throws for names that are not there. */
@@ -170,6 +182,7 @@ function compileProperty(fullType: string, typeName: string, field: string, fact
     patchMergeKey: fact['x-kubernetes-patch-merge-key'],
   };
   if (fact.default !== undefined) property.fill = fact.default;
+  else if ((node.kind === 'time' || node.kind === 'microTime') && isPlainTime(typeName, field)) property.fill = null;
   else if (node.kind === 'integer' || node.kind === 'boolean') property.dropZero = DROP_ZERO_IN.has(`${typeName}.${field}`) || DROP_ZERO.has(field);
   else if (node.kind === 'string') property.dropZero = !KEEP_EMPTY.has(`${typeName}.${field}`) && !KEEP_EMPTY_FULL.has(`${fullType}.${field}`);
   // These are pointers where others are plain: zero stays.

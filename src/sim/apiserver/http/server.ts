@@ -1,26 +1,273 @@
 import type { ChannelSocket, HttpRequest, HttpResponse, Transport } from '../../transport.ts';
+import { Authenticator } from '../authentication.ts';
 import type { PodAccess } from '../pod-access.ts';
+import { type AccessAttributes, Authorizer } from '../rbac.ts';
+import type { UserInfo } from '../request-context.ts';
+import type { ResourceInfo } from '../resources.ts';
+import { newGenericServerResponse, newInternalError, StatusError } from '../status-error.ts';
 import type { Verbs } from '../verbs.ts';
+import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions, healthText, versionInfo } from './discovery.ts';
+import { AVAILABLE, isProducible, parseAccept } from './media-type.ts';
+import { openApiResponse } from './openapi.ts';
+import { APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH } from './patch-body.ts';
+import { PodStreams } from './pod-streams.ts';
+import { ResourceHandler, type ResourceRequest } from './resource-handler.ts';
+import { errorResponse, respond, statusResponse, textResponse } from './response.ts';
 
-/** HTTP over the verbs. */
+const METHOD_VERBS: Record<string, string> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
+
+/** Notices that come with every request for a resource. */
+const DEPRECATED: Record<string, string> = {
+  'v1/componentstatuses': 'v1 ComponentStatus is deprecated in v1.19+',
+  'v1/endpoints': 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+};
+
+interface Route {
+  info: ResourceInfo;
+  namespace: string;
+  name: string;
+  subresource: string;
+  /** What follows the subresource (proxy paths). */
+  rest: string;
+  watchPath: boolean;
+}
+
+/** HTTP over the verbs: routing, content negotiation and access, as the real server's handler chain and go-restful do them. */
 export class HttpServer implements Transport {
   readonly #verbs: Verbs;
-  #podAccess: PodAccess | undefined;
+  readonly #address: string;
+  readonly #handler: ResourceHandler;
+  readonly #authorizer: Authorizer;
+  readonly #authenticator: Authenticator;
+  readonly #streams: PodStreams;
 
   constructor(options: { verbs: Verbs; podAccess?: PodAccess; address: string }) {
     this.#verbs = options.verbs;
-    this.#podAccess = options.podAccess;
+    this.#address = options.address;
+    this.#authorizer = new Authorizer(options.verbs);
+    this.#authenticator = new Authenticator(options.verbs);
+    this.#handler = new ResourceHandler(options.verbs, this.#authorizer, this.#authenticator);
+    this.#streams = new PodStreams(options.verbs, options.podAccess);
   }
 
   setPodAccess(access: PodAccess): void {
-    this.#podAccess = access;
+    this.#streams.access = access;
   }
 
-  async request(_request: HttpRequest): Promise<HttpResponse> {
-    throw new Error(`not yet ${String(this.#verbs)}${String(this.#podAccess)}`);
+  async request(request: HttpRequest): Promise<HttpResponse> {
+    try {
+      return await this.#serve(request);
+    } catch (error) {
+      if (error instanceof StatusError) return errorResponse(error);
+      this.#verbs.kernel.onError(error);
+      return statusResponse(newInternalError(error instanceof Error ? error.message : String(error)).status);
+    }
   }
 
-  async upgrade(_request: HttpRequest, _protocols: readonly string[]): Promise<ChannelSocket | HttpResponse> {
-    throw new Error('not yet');
+  async upgrade(request: HttpRequest, protocols: readonly string[]): Promise<ChannelSocket | HttpResponse> {
+    try {
+      const [path = '', search = ''] = request.path.split('?');
+      const query = new URLSearchParams(search);
+      const user = this.#userOf(request);
+      const route = this.#route(path.split('/').filter(Boolean).map(decodeURIComponent));
+      if (!route) return errorResponse(newGenericServerResponse(404));
+      if (!route.info.subresources.has(route.subresource)) return errorResponse(newGenericServerResponse(404));
+      this.#authorize(user, route, route.subresource === 'log' ? 'get' : 'create');
+      return await this.#streams.upgrade(route, query, protocols);
+    } catch (error) {
+      return errorResponse(error);
+    }
+  }
+
+  #userOf(request: HttpRequest): UserInfo {
+    const user = this.#authenticator.authenticate(request.headers);
+    const other = this.#authenticator.impersonated(request.headers);
+    if (!other) return user;
+    this.#authorizer.require(user, { verb: 'impersonate', group: '', resource: 'users', subresource: '', namespace: '', name: other.username });
+    return other;
+  }
+
+  async #serve(request: HttpRequest): Promise<HttpResponse> {
+    const at = request.path.indexOf('?');
+    const path = at < 0 ? request.path : request.path.slice(0, at);
+    const query = new URLSearchParams(at < 0 ? '' : request.path.slice(at + 1));
+    const user = this.#userOf(request);
+    const segments = path.split('/').filter(Boolean);
+    const first = segments[0];
+    if ((first === 'api' && segments.length >= 2) || (first === 'apis' && segments.length >= 3)) {
+      const groupVersion = first === 'api' ? (segments[1] as string) : `${segments[1]}/${segments[2]}`;
+      if (!this.#verbs.registry.hasGroupVersion(groupVersion)) return textResponse(404, '404 page not found\n');
+      if (segments.length > (first === 'api' ? 2 : 3)) return this.#resource(request, segments, query, user);
+    }
+    this.#authorizer.require(user, { verb: request.method.toLowerCase(), path });
+    return this.#plain(request, path, segments, query);
+  }
+
+  /** Everything that is no resource. */
+  #plain(request: HttpRequest, path: string, segments: readonly string[], query: URLSearchParams): HttpResponse {
+    const { registry } = this.#verbs;
+    const [first, second, third] = segments;
+    const accept = request.headers.accept;
+    const json = (value: unknown): HttpResponse => {
+      const wantsYaml = accept !== undefined && parseAccept(accept)[0]?.type === 'application/yaml';
+      return respond(200, value, { encoding: wantsYaml ? 'yaml' : 'json' });
+    };
+    const text = first === 'healthz' || first === 'livez' || first === 'readyz' ? healthText(path, query.has('verbose')) : undefined;
+    if (text !== undefined) return textResponse(200, text);
+    if (first === 'version' && segments.length === 1) return respond(200, versionInfo, { encoding: 'json', pretty: true });
+    if ((first === 'api' || first === 'apis') && segments.length === 1) {
+      const aggregated =
+        accept === undefined
+          ? undefined
+          : parseAccept(accept).find(
+              ({ parameters }) => parameters.g === 'apidiscovery.k8s.io' && parameters.v === 'v2' && parameters.as === 'APIGroupDiscoveryList',
+            );
+      if (aggregated) {
+        const response = respond(200, aggregatedDiscovery(registry, first), { encoding: 'json' });
+        return { ...response, headers: { ...response.headers, 'content-type': 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList' } };
+      }
+      return json(first === 'api' ? apiVersions(this.#address) : apiGroupList(registry));
+    }
+    if (first === 'api' && second && segments.length === 2) {
+      const list = apiResourceList(registry, second);
+      if (list) return json(list);
+    }
+    if (first === 'apis' && second && segments.length === 2) {
+      const group = apiGroup(registry, second);
+      if (group) return json(group);
+    }
+    if (first === 'apis' && second && third && segments.length === 3) {
+      const list = apiResourceList(registry, `${second}/${third}`);
+      if (list) return json(list);
+    }
+    if (first === 'openapi') {
+      const response = openApiResponse(registry, path, accept);
+      if (response) return response;
+    }
+    if (path === '/') return json({ paths: this.#rootPaths() });
+    return textResponse(404, '404 page not found\n');
+  }
+
+  #rootPaths(): string[] {
+    const paths = ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'];
+    for (const [groupVersion] of this.#verbs.registry.groupVersions())
+      paths.push(groupVersion.includes('/') ? `/apis/${groupVersion}` : `/api/${groupVersion}`);
+    return [...new Set(paths)].sort();
+  }
+
+  /** Finds the resource a path names; undefined when there is none. */
+  #route(segments: readonly string[]): Route | undefined {
+    const core = segments[0] === 'api';
+    const groupVersion = core ? segments[1] : `${segments[1]}/${segments[2]}`;
+    let parts = segments.slice(core ? 2 : 3);
+    const watchPath = parts[0] === 'watch';
+    if (watchPath) parts = parts.slice(1);
+    let namespace = '';
+    if (parts[0] === 'namespaces' && parts.length >= 3 && !(core && parts.length === 3 && (parts[2] === 'status' || parts[2] === 'finalize'))) {
+      namespace = parts[1] as string;
+      parts = parts.slice(2);
+    }
+    const info = this.#verbs.registry.get(`${groupVersion}/${parts[0]}`);
+    if (!info) return undefined;
+    if (!info.namespaced && namespace !== '') return undefined;
+    const [, name = '', subresource = '', ...rest] = parts;
+    if (info.namespaced && name !== '' && namespace === '') return undefined;
+    if (rest.length > 0 && subresource !== 'proxy') return undefined;
+    if (subresource !== '' && !info.subresources.has(subresource)) return undefined;
+    return { info, namespace, name, subresource, rest: rest.join('/'), watchPath };
+  }
+
+  #authorize(user: UserInfo, route: Route, verb: string): void {
+    const { info, namespace, name, subresource } = route;
+    const attributes: AccessAttributes = { verb, group: info.group, resource: info.resource, subresource, namespace, name };
+    this.#authorizer.require(user, attributes);
+  }
+
+  async #resource(request: HttpRequest, raw: readonly string[], query: URLSearchParams, user: UserInfo): Promise<HttpResponse> {
+    let segments: string[];
+    try {
+      segments = raw.map(decodeURIComponent);
+    } catch {
+      return errorResponse(newGenericServerResponse(404));
+    }
+    const route = this.#route(segments);
+    if (!route) return errorResponse(newGenericServerResponse(404));
+    const { info, name, namespace, subresource } = route;
+    const verb = this.#verb(request.method, route, query);
+    if (!verb) return errorResponse(newGenericServerResponse(405));
+    this.#authorize(user, route, verb);
+    if (verb === 'patch') {
+      const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
+      const accepted = info.custom ? [JSON_PATCH, MERGE_PATCH, APPLY_PATCH] : [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH];
+      if (!accepted.includes(type)) return errorResponse(newGenericServerResponse(415, '415: Unsupported Media Type'));
+    }
+    const isStream = subresource === 'log' || subresource === 'exec' || subresource === 'attach' || subresource === 'portforward' || subresource === 'proxy';
+    if (!isStream && !isProducible(request.headers.accept)) {
+      return errorResponse(newGenericServerResponse(406, `406: Not Acceptable\n\nAvailable representations: ${AVAILABLE}`));
+    }
+    const notice = DEPRECATED[info.id];
+    const full: ResourceRequest = {
+      http: request,
+      query,
+      info,
+      namespace,
+      name,
+      subresource,
+      user,
+      warnings: notice ? [notice] : [],
+      watchPath: route.watchPath,
+    };
+    try {
+      if (isStream) return this.#streams.serve(route, query, request);
+      switch (verb) {
+        case 'get':
+          return this.#handler.get(full);
+        case 'list':
+        case 'watch':
+          return this.#handler.list(full);
+        case 'create':
+          return this.#handler.create(full);
+        case 'update':
+          return this.#handler.update(full);
+        case 'patch':
+          return this.#handler.patch(full);
+        case 'delete':
+          return this.#handler.delete(full);
+        default:
+          return this.#handler.deleteCollection(full);
+      }
+    } catch (error) {
+      if (error instanceof StatusError) return errorResponse(error, undefined, full.warnings);
+      throw error;
+    }
+  }
+
+  /** The API verb of a request; undefined when the resource does not have it. */
+  #verb(method: string, route: Route, query: URLSearchParams): string | undefined {
+    const { info, namespace, name, subresource } = route;
+    const base = METHOD_VERBS[method === 'HEAD' ? 'GET' : method];
+    if (!base) return undefined;
+    if (subresource !== '') {
+      const verbs = info.subresources.get(subresource)?.verbs;
+      return verbs?.has(base) ? base : undefined;
+    }
+    if (name !== '') {
+      if (base === 'create') return undefined;
+      if (base === 'get' && route.watchPath) return info.verbs.has('watch') ? 'watch' : undefined;
+      return info.verbs.has(base) ? base : undefined;
+    }
+    const inScope = !info.namespaced || namespace !== '';
+    switch (base) {
+      case 'get':
+        if (route.watchPath || (query.get('watch') !== null && query.get('watch') !== 'false' && query.get('watch') !== '0'))
+          return info.verbs.has('watch') ? 'watch' : undefined;
+        return info.verbs.has('list') ? 'list' : undefined;
+      case 'create':
+        return inScope && info.verbs.has('create') ? 'create' : undefined;
+      case 'delete':
+        return inScope && info.verbs.has('deletecollection') ? 'deletecollection' : undefined;
+      default:
+        return undefined;
+    }
   }
 }

@@ -1,0 +1,145 @@
+import type { ApiObject } from '../../client/types.ts';
+import type { HttpResponse } from '../../transport.ts';
+import type { ResourceInfo } from '../resources.ts';
+import { type Status, StatusError } from '../status-error.ts';
+import type { Verbs } from '../verbs.ts';
+import { encodeJson } from './json.ts';
+import type { ListResult } from './list.ts';
+import { notAcceptable, type OutputFormat } from './media-type.ts';
+import { type IncludeObject, partialMetadata, tableOf } from './table.ts';
+import { encodeYaml } from './yaml.ts';
+
+const encoder = new TextEncoder();
+const NO_CACHE = { 'cache-control': 'no-cache, private' };
+
+export function textResponse(status: number, text: string): HttpResponse {
+  return {
+    status,
+    headers: { ...NO_CACHE, 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
+    warnings: [],
+    body: encoder.encode(text),
+  };
+}
+
+export function encodeBody(value: unknown, format: OutputFormat): { body: Uint8Array; contentType: string } {
+  if (format.encoding === 'yaml') return { body: encoder.encode(encodeYaml(value)), contentType: 'application/yaml' };
+  if (format.pretty) return { body: encoder.encode(`${JSON.stringify(value, null, 2)}\n`), contentType: 'application/json' };
+  return { body: encoder.encode(encodeJson(value)), contentType: 'application/json' };
+}
+
+/** `Warning` header values (RFC 7234's 299), each text once. */
+export function warningHeaders(texts: readonly string[]): string[] {
+  return [...new Set(texts)].map((text) => `299 - "${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`);
+}
+
+export function respond(
+  status: number,
+  value: unknown,
+  format: OutputFormat,
+  warnings: readonly string[] = [],
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse {
+  const { body, contentType } = encodeBody(value, format);
+  return { status, headers: { ...NO_CACHE, 'content-type': contentType, ...headers }, warnings: warningHeaders(warnings), body };
+}
+
+export function statusResponse(status: Status, format: OutputFormat = { encoding: 'json' }, warnings: readonly string[] = []): HttpResponse {
+  const retry = status.details?.retryAfterSeconds;
+  return respond(status.code ?? 200, status, { encoding: format.encoding, pretty: format.pretty }, warnings, retry ? { 'retry-after': String(retry) } : {});
+}
+
+/** Turns an error of a verb into its answer; programmer errors become 500 as the real server's panics do. */
+export function errorResponse(error: unknown, format?: OutputFormat, warnings?: readonly string[]): HttpResponse {
+  if (error instanceof StatusError) return statusResponse(error.status, format, warnings);
+  throw error;
+}
+
+/** Lists that Go writes as null when they are empty, because they have no omitempty. */
+const nullListCache = new WeakMap<ResourceInfo, readonly string[]>();
+
+function nullLists(info: ResourceInfo): readonly string[] {
+  let list = nullListCache.get(info);
+  if (!list) {
+    list = info.custom ? [] : [...info.node.properties].filter(([, property]) => property.required && property.node.kind === 'list').map(([key]) => key);
+    nullListCache.set(info, list);
+  }
+  return list;
+}
+
+/** The object as it goes over the wire. */
+export function wireObject(info: ResourceInfo, object: ApiObject): ApiObject {
+  const lists = nullLists(info);
+  if (lists.length === 0) return object;
+  let out: Record<string, unknown> | undefined;
+  for (const key of lists) {
+    const value = (object as Record<string, unknown>)[key];
+    if (value !== undefined && (value as unknown[]).length > 0) continue;
+    out ??= { ...object };
+    out[key] = null;
+  }
+  return (out as ApiObject | undefined) ?? object;
+}
+
+function includeOf(query: URLSearchParams): IncludeObject {
+  const include = query.get('includeObject');
+  return include === 'None' || include === 'Object' ? include : 'Metadata';
+}
+
+/** One object in the shape the client asked for. */
+export function shapeObject(verbs: Verbs, info: ResourceInfo, object: ApiObject, format: OutputFormat, query: URLSearchParams): unknown {
+  if (object.kind === 'Status' && object.apiVersion === 'v1') return object;
+  if (format.as === 'Table') return tableOf(verbs, info, [wireObject(info, object)], { resourceVersion: object.metadata?.resourceVersion }, includeOf(query));
+  if (format.as) return partialMetadata(object);
+  return wireObject(info, object);
+}
+
+export function listMetadata(result: ListResult): Record<string, unknown> {
+  return {
+    resourceVersion: result.resourceVersion,
+    ...(result.continueToken ? { continue: result.continueToken } : {}),
+    ...(result.remainingItemCount !== undefined && result.remainingItemCount > 0 ? { remainingItemCount: result.remainingItemCount } : {}),
+  };
+}
+
+/** A list in the shape the client asked for. Items of a plain list carry neither kind nor apiVersion. */
+export function shapeList(verbs: Verbs, info: ResourceInfo, result: ListResult, format: OutputFormat, query: URLSearchParams): unknown {
+  const metadata = listMetadata(result);
+  if (format.as === 'Table') {
+    return tableOf(
+      verbs,
+      info,
+      result.items.map((item) => wireObject(info, item)),
+      metadata,
+      includeOf(query),
+    );
+  }
+  if (format.as === 'PartialObjectMetadataList')
+    return { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items: result.items.map(partialMetadata) };
+  if (format.as) throw notAcceptable();
+  // Custom resources keep their kind on items, as unstructured lists do.
+  const items = result.items.map((item) => (info.custom ? item : { ...wireObject(info, item), kind: undefined, apiVersion: undefined }));
+  if (info.custom) return { apiVersion: info.groupVersion, items, kind: `${info.kind}List`, metadata };
+  return { kind: `${info.kind}List`, apiVersion: info.groupVersion, metadata, items };
+}
+
+/** How a watch shows its objects. */
+export function watchShape(
+  verbs: Verbs,
+  info: ResourceInfo,
+  format: OutputFormat,
+  query: URLSearchParams,
+): { key: string; render(object: ApiObject, first: boolean): unknown } {
+  const include = includeOf(query);
+  if (format.as === 'Table') {
+    return {
+      key: `Table/${include}`,
+      render(object, first) {
+        const table = tableOf(verbs, info, [wireObject(info, object)], { resourceVersion: object.metadata?.resourceVersion }, include);
+        if (!first) table.columnDefinitions = null;
+        return table;
+      },
+    };
+  }
+  if (format.as) return { key: 'PartialObjectMetadata', render: (object) => partialMetadata(object) };
+  return { key: info.id, render: (object) => wireObject(info, object) };
+}
