@@ -5,7 +5,9 @@ import { startControllers } from './controllers/index.ts';
 import { createImageCatalog } from './images/index.ts';
 import { admissionPlugins, strategies } from './kinds/index.ts';
 import { KubeletFleet } from './kubelet/fleet.ts';
+import { LocalPathProvisioner } from './kubelet/local-path-provisioner.ts';
 import { machineLauncher } from './kubelet/machine-launcher.ts';
+import { FleetPodAccess } from './kubelet/pod-access.ts';
 import { VolumeStore } from './kubelet/volume-store.ts';
 import { createClusterNetwork } from './network/index.ts';
 import { PRESETS } from './presets/preset.ts';
@@ -31,6 +33,8 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   store.add(startControllers({ kernel, client }));
   store.add(startScheduler({ kernel, client }));
   const fleet = store.add(new KubeletFleet({ kernel, client, network, images, launch: machineLauncher(kernel), volumes: new VolumeStore(kernel) }));
+  store.add(new LocalPathProvisioner(kernel, client));
+  server.setPodAccess(new FleetPodAccess(client, fleet));
   for (const node of preset.nodes) fleet.add(node);
   await kernel.advance({ untilMs: kernel.now() + preset.ageMs });
   return {

@@ -110,6 +110,14 @@ export class KubeletFleet implements NodeControl, Disposable {
     this.#resync(member);
   }
 
+  isRunning(node: string): boolean {
+    return !this.#member(node).off;
+  }
+
+  isPartitioned(node: string): boolean {
+    return this.#member(node).cut;
+  }
+
   partition(node: string, cut: boolean): void {
     const member = this.#member(node);
     if (member.cut === cut) return;

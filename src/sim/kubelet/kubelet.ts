@@ -5,7 +5,7 @@ import type { Client } from '../client/types.ts';
 import { DURATIONS } from '../durations.ts';
 import type { ImageCatalog } from '../images/types.ts';
 import { semanticEqual } from '../kinds/equal.ts';
-import type { Container, LifecycleHandler, Node, Pod } from '../kinds/types.ts';
+import type { Container, Node, Pod } from '../kinds/types.ts';
 import type { ClusterNetwork } from '../network/index.ts';
 import { Backoff } from './backoff.ts';
 import { isTerminalPhase } from './conditions.ts';
@@ -164,6 +164,11 @@ export class Kubelet {
   /** Virtual sleep of the kubelet: while it is frozen nothing of it goes on. */
   async sleep(ms: number): Promise<void> {
     await this.kernel.sleep(Math.max(0, ms));
+    await this.awake();
+  }
+
+  /** Resolves once the kubelet answers: requests to one that is stopped hang. */
+  async awake(): Promise<void> {
     while (this.#frozen) await new Promise<void>((resolve) => this.#thawed.push(resolve));
   }
 
@@ -286,7 +291,6 @@ export class Kubelet {
     if (this.dead) return;
     const worker = this.#workers.get(container.podUid);
     if (!worker) return;
-    this.probes.containerEnded(container.id);
     this.observeAtRelist(worker);
   }
 
@@ -294,11 +298,6 @@ export class Kubelet {
   observeAtRelist(worker: PodWorker): void {
     const now = this.kernel.now();
     this.#later(this.nextRelistAfter(now) - now, () => worker.observe());
-  }
-
-  /** Runs an exec or HTTP lifecycle handler. */
-  async handlers(_worker: PodWorker, _container: RuntimeContainer, _spec: Container, _handler: LifecycleHandler): Promise<string | undefined> {
-    return undefined;
   }
 
   // ---- words ----

@@ -1,6 +1,10 @@
 import type { Container, LifecycleHandler } from '../kinds/types.ts';
+import { execInContainer } from './exec-in-container.ts';
+import { httpGet } from './http-get.ts';
 import type { PodWorker } from './pod-worker.ts';
 import type { RuntimeContainer } from './runtime.ts';
+
+const HTTP_HOOK_TIMEOUT_MS = 120_000;
 
 /** Runs a lifecycle handler (postStart, preStop). Resolves to a text when it failed. */
 export async function runHandler(worker: PodWorker, container: RuntimeContainer, spec: Container, handler: LifecycleHandler): Promise<string | undefined> {
@@ -9,5 +13,22 @@ export async function runHandler(worker: PodWorker, container: RuntimeContainer,
     await kubelet.sleep((handler.sleep.seconds ?? 0) * 1000);
     return undefined;
   }
-  return kubelet.handlers(worker, container, spec, handler);
+  const identity = `Container ${JSON.stringify(spec.name)} in Pod "${worker.pod.metadata?.name}_${worker.pod.metadata?.namespace}(${worker.uid})"`;
+  if (handler.exec) {
+    const command = handler.exec.command ?? [];
+    const outcome = await execInContainer(kubelet, container, command);
+    if ('exitCode' in outcome && outcome.exitCode === 0) return undefined;
+    const problem =
+      'exitCode' in outcome ? `command '${command.join(' ')}' exited with ${outcome.exitCode}` : 'problem' in outcome ? outcome.problem : 'timed out';
+    const output = 'output' in outcome ? outcome.output : '';
+    return `Exec lifecycle hook ([${command.join(' ')}]) for ${identity} failed - error: ${problem}: ${output}, message: ${JSON.stringify(output)}`;
+  }
+  if (handler.httpGet) {
+    const stack = kubelet.network.nodeStack(kubelet.nodeName);
+    const action = { ...handler.httpGet, scheme: 'HTTP' };
+    const outcome = await httpGet(stack, action, spec, worker.podIps[0] ?? kubelet.nodeIp, 'lifecycle', HTTP_HOOK_TIMEOUT_MS, (ms) => kubelet.kernel.sleep(ms));
+    if (!('error' in outcome)) return undefined;
+    return `HTTP lifecycle hook (${handler.httpGet.path ?? ''}) for ${identity} failed - error: ${outcome.error}`;
+  }
+  return 'Cannot run handler: invalid handler: &{nil nil nil nil}';
 }

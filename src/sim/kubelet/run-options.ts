@@ -35,6 +35,8 @@ export function prepareContainer(worker: PodWorker, spec: Container, container: 
   setUser(worker, spec, container, image);
   if (!env.has('HOME')) env.set('HOME', container.user.uid === 0 ? '/root' : '/');
 
+  container.environment = env;
+  container.cwd = spec.workingDir || definition.workingDir || '/';
   const mounts = kubelet.volumes.mountsFor(worker, spec);
   const files: ProvidedFile[] = [
     {
@@ -55,7 +57,7 @@ export function prepareContainer(worker: PodWorker, spec: Container, container: 
     image,
     argv,
     env,
-    cwd: spec.workingDir || definition.workingDir || '/',
+    cwd: container.cwd,
     hostname: nodename,
     mounts,
     files: files.filter((file) => !mounts.some((mount) => mount.path === file.path)),

@@ -53,6 +53,9 @@ export interface RuntimeContainer {
   user: { uid: number; gid: number; supplementalGroups: readonly number[] };
   /** Identity of the container's spec when it was created: a change restarts the container. */
   specHash: string;
+  /** What its processes start with; execs start with the same. */
+  environment: ReadonlyMap<string, string>;
+  cwd: string;
   readonly log: ContainerLog;
   /** Who is attached to its output. */
   readonly listeners: Set<OutputListener>;

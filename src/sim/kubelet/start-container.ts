@@ -42,6 +42,8 @@ export async function startContainer(worker: PodWorker, spec: Container, sort: s
     message: '',
     user: { uid: 0, gid: 0, supplementalGroups: [0] },
     specHash: containerSpecHash(spec),
+    environment: new Map(),
+    cwd: '/',
     log: new ContainerLog(kernel),
     listeners: new Set(),
   };

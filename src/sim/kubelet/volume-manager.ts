@@ -117,30 +117,33 @@ export class VolumeManager {
     const { fs } = this.#store.disk(this.#kubelet.nodeName);
     const path = source.path ?? '/';
     const found = fs.exists(path) ? fs.stat(path).type : undefined;
-    const fail = (what: string): never => {
-      throw new MountError(`hostPath type check failed: ${path} is not a ${what}`);
+    const mustBe = (type: string | undefined, what: string): void => {
+      if (type === undefined || found !== type) throw new MountError(`hostPath type check failed: ${path} is not a ${what}`);
     };
     switch (source.type ?? '') {
       case 'DirectoryOrCreate':
         if (!found) fs.mkdir(path, { recursive: true });
-        else if (found !== 'directory') fail('directory');
-        return;
+        else mustBe('directory', 'directory');
+        break;
       case 'Directory':
-        if (found !== 'directory') fail('directory');
-        return;
+        mustBe('directory', 'directory');
+        break;
       case 'FileOrCreate':
         if (!found) fs.writeFile(path, '');
-        else if (found !== 'file') fail('file');
-        return;
+        else mustBe('file', 'file');
+        break;
       case 'File':
-        if (found !== 'file') fail('file');
-        return;
+        mustBe('file', 'file');
+        break;
       case 'Socket':
-        return fail('socket file');
+        mustBe(undefined, 'socket file');
+        break;
       case 'CharDevice':
-        return fail('character device');
+        mustBe(undefined, 'character device');
+        break;
       case 'BlockDevice':
-        return fail('block device');
+        mustBe(undefined, 'block device');
+        break;
       default:
         if (!found) fs.mkdir(path, { recursive: true });
     }

@@ -1,0 +1,95 @@
+import { Errno, type NetworkStack, type Socket } from '../../unix/index.ts';
+import type { Container, HTTPGetAction } from '../kinds/types.ts';
+
+/** Outcome of one HTTP request: a status code, or the error in the words of Go's http client. */
+export type HttpOutcome = { status: number } | { error: string };
+
+/** A port given as a number or as the name of a container port. Undefined when there is no such port. */
+export function resolvePort(port: number | string | undefined, container: Container): number | undefined {
+  if (typeof port === 'number') return port;
+  const named = container.ports?.find((candidate) => candidate.name === port);
+  if (named) return named.containerPort;
+  const number = Number(port);
+  return Number.isInteger(number) && number > 0 ? number : undefined;
+}
+
+/** One GET as the kubelet sends it (`NewRequestForHTTPGetAction`): probes and HTTP lifecycle hooks. */
+export async function httpGet(
+  stack: NetworkStack,
+  action: HTTPGetAction,
+  container: Container,
+  podIp: string,
+  agent: 'probe' | 'lifecycle',
+  timeoutMs: number,
+  sleep: (ms: number) => Promise<void>,
+): Promise<HttpOutcome> {
+  const port = resolvePort(action.port, container);
+  if (port === undefined) return { error: `couldn't find port: ${JSON.stringify(action.port)} in {}` };
+  const scheme = (action.scheme || 'HTTP').toLowerCase();
+  const host = action.host || podIp;
+  const path = (action.path || '/').startsWith('/') ? action.path || '/' : `/${action.path}`;
+  const url = `${scheme}://${host}:${port}${path}`;
+  const fail = (text: string): HttpOutcome => ({ error: `Get "${url}": ${text}` });
+  const abort = new AbortController();
+  let socket: Socket | undefined;
+  const exchange = async (): Promise<HttpOutcome> => {
+    try {
+      socket = await stack.connect(host, port, { timeoutMs, signal: abort.signal });
+    } catch (error) {
+      if (!(error instanceof Errno)) throw error;
+      if (error.code === 'ETIMEDOUT') return fail(`dial tcp ${host}:${port}: i/o timeout (Client.Timeout exceeded while awaiting headers)`);
+      return fail(`dial tcp ${host}:${port}: connect: ${error.message.toLowerCase()}`);
+    }
+    const headers = new Map<string, string>([
+      ['Host', `${host}:${port}`],
+      ['User-Agent', `kube-${agent}/1.36`],
+      ['Accept', '*/*'],
+    ]);
+    for (const header of action.httpHeaders ?? []) {
+      const name = [...headers.keys()].find((key) => key.toLowerCase() === header.name?.toLowerCase()) ?? header.name ?? '';
+      headers.set(name, header.value ?? '');
+    }
+    const request = `GET ${path} HTTP/1.1\r\n${[...headers].map(([name, value]) => `${name}: ${value}\r\n`).join('')}Connection: close\r\n\r\n`;
+    try {
+      await socket.write(new TextEncoder().encode(request));
+      let head = '';
+      for (;;) {
+        const chunk = await socket.read();
+        if (chunk === null) break;
+        head += new TextDecoder().decode(chunk);
+        if (head.includes('\r\n\r\n') || head.length > 64 * 1024) break;
+      }
+      const match = /^HTTP\/1\.[01] (\d{3})/.exec(head);
+      if (match) return scheme === 'https' ? fail('http: server gave HTTP response to HTTPS client') : { status: Number(match[1]) };
+      return head === ''
+        ? fail('EOF')
+        : fail(`net/http: HTTP/1.x transport connection broken: malformed HTTP response ${JSON.stringify(head.split('\r\n', 1)[0])}`);
+    } catch (error) {
+      if (!(error instanceof Errno)) throw error;
+      return fail(error.code === 'ECONNRESET' ? `read tcp ${host}:${port}: read: connection reset by peer` : error.message.toLowerCase());
+    }
+  };
+  const outcome = await Promise.race([
+    exchange().catch((error: unknown): HttpOutcome => {
+      if (abort.signal.aborted) return fail('context canceled');
+      throw error;
+    }),
+    sleep(timeoutMs).then(() => undefined),
+  ]);
+  abort.abort();
+  socket?.close();
+  return outcome ?? fail('context deadline exceeded (Client.Timeout exceeded while awaiting headers)');
+}
+
+/** A TCP connection and nothing more. Undefined when it could be made. */
+export async function tcpConnect(stack: NetworkStack, host: string, port: number, timeoutMs: number): Promise<string | undefined> {
+  try {
+    const socket = await stack.connect(host, port, { timeoutMs });
+    socket.close();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Errno)) throw error;
+    if (error.code === 'ETIMEDOUT') return `dial tcp ${host}:${port}: i/o timeout`;
+    return `dial tcp ${host}:${port}: connect: ${error.message.toLowerCase()}`;
+  }
+}
