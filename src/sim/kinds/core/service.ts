@@ -1,10 +1,12 @@
 import { newInternalError, newInvalid } from '../../apiserver/status-error.ts';
+import { Check } from '../check.ts';
 import { invalid } from '../field-error.ts';
 import { keep, nameOf, row, setGeneration } from '../lifecycle.ts';
 import { ipFamily } from '../meta/names.ts';
 import { formatLabels } from '../selector.ts';
 import type { FieldError, KindStrategy, StrategyContext } from '../strategy.ts';
 import type { Service, ServicePort, ServiceSpec } from '../types.ts';
+import { checkAddresses, externallyAccessible, hasNodePorts, isExternal, needsHealthCheck, serviceRules } from './service-validate.ts';
 
 /** Services: defaults, addresses and ports the server hands out, tables (`pkg/registry/core/service`). */
 
@@ -16,13 +18,9 @@ const PORT_MIN = 30000;
 const PORT_COUNT = 2768;
 const RESERVED_PORTS = 86;
 
-export const isExternal = (spec: ServiceSpec): boolean => spec.type === 'ExternalName';
 export const isHeadless = (spec: ServiceSpec): boolean => spec.clusterIPs?.[0] === 'None' || spec.clusterIP === 'None';
-const hasNodePorts = (spec: ServiceSpec): boolean => spec.type === 'NodePort' || spec.type === 'LoadBalancer';
 const needsNodePort = (spec: ServiceSpec): boolean =>
   spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
-export const needsHealthCheck = (spec: ServiceSpec): boolean => spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
-export const externallyAccessible = (spec: ServiceSpec): boolean => hasNodePorts(spec) || (spec.type === 'ClusterIP' && (spec.externalIPs?.length ?? 0) > 0);
 
 function applyDefaults(service: Service): void {
   service.spec ??= {};
@@ -97,6 +95,9 @@ class Allocation {
     if (isExternal(spec)) return;
     const selectorless = isHeadless(spec) && Object.keys(spec.selector ?? {}).length === 0;
     spec.ipFamilyPolicy ??= old?.ipFamilyPolicy ?? (selectorless ? 'RequireDualStack' : 'SingleStack');
+    const check = new Check();
+    checkAddresses(check, this.#service);
+    if (check.errors.length > 0) this.#refuse(check.errors);
     const single = spec.ipFamilyPolicy === 'SingleStack';
     const errors: FieldError[] = [];
     if (single && (spec.clusterIPs?.length ?? 0) === 2) {
@@ -283,6 +284,7 @@ export const serviceStrategy: KindStrategy<Service> = {
     if (isExternal(before)) allocation.address();
     allocation.ports(before);
   },
+  ...serviceRules,
   selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec?.clusterIP ?? '', 'spec.type': spec?.type ?? '' }),
   tableRow: (service, context) => {
     const { spec = {} } = service;

@@ -195,8 +195,37 @@ export function ipFamily(text: string): 'IPv4' | 'IPv6' | undefined {
   return (halves.length === 2 ? groups < 8 : groups === 8) ? 'IPv6' : undefined;
 }
 
-/** As `validation.IsValidIP`, with its words. */
-export const isIp: NameValidator = (value) => (ipFamily(value) ? [] : ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']);
+const LEADING_ZEROS = /^\d{1,3}(?:\.\d{1,3}){3}$/;
+
+/** As `IsValidIPForLegacyField` with strict validation. */
+export const isIp: NameValidator = (value) => {
+  if (ipFamily(value)) return /^::ffff:\d+\./i.test(value) ? ['must not be an IPv4-mapped IPv6 address'] : [];
+  if (LEADING_ZEROS.test(value) && value.split('.').every((part) => Number(part) < 256)) return ['must not have leading 0s'];
+  return ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'];
+};
+
+/** As `IsValidCIDRForLegacyField` with strict validation. */
+export const isCidr: NameValidator = (value) => {
+  const [address = '', bits = '', ...rest] = value.split('/');
+  const family = ipFamily(address);
+  if (!family || rest.length > 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > (family === 'IPv4' ? 32 : 128)) {
+    return ['must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'];
+  }
+  if (family === 'IPv4') {
+    const number = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+    if (number % 2 ** (32 - Number(bits)) !== 0) return ['must not have bits set beyond the prefix length'];
+  }
+  return [];
+};
+
+/** Addresses that traffic can be sent to (`ValidateEndpointIP`). */
+export const isEndpointIp: NameValidator = (value) => {
+  if (value === '0.0.0.0' || value === '::') return [`may not be unspecified (${value})`];
+  if (/^127\.|^::1$/.test(value)) return ['may not be in the loopback range (127.0.0.0/8, ::1/128)'];
+  if (/^169\.254\.|^fe[89ab]/i.test(value)) return ['may not be in the link-local range (169.254.0.0/16, fe80::/10)'];
+  if (/^224\.0\.0\.|^ff02:/i.test(value)) return ['may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'];
+  return [];
+};
 
 /** Generated names may end in a dash (`maskTrailingDash`). */
 export const maskTrailingDash = (name: string): string => (name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name);
