@@ -1,0 +1,21 @@
+import type { Program } from '../unix/types.ts';
+import { fileChangeApplets } from './file-change.ts';
+import { fileListApplets } from './file-list.ts';
+import { netClientApplets } from './net-clients.ts';
+import { netInfoApplets } from './net-info.ts';
+import { nslookupApplet } from './nslookup.ts';
+import { processApplets } from './process-applets.ts';
+import { textBasicApplets } from './text-basic.ts';
+import { textFieldApplets } from './text-fields.ts';
+
+/** BusyBox's applets by name; the shell is not among them. Containers and the reader's laptop share them. */
+export const applets: Readonly<Record<string, Program>> = {
+  ...textBasicApplets,
+  ...textFieldApplets,
+  ...processApplets,
+  ...fileListApplets,
+  ...fileChangeApplets,
+  ...netClientApplets,
+  ...netInfoApplets,
+  nslookup: nslookupApplet,
+};
