@@ -4,6 +4,8 @@ import { createKubectl } from '../kubectl/index.ts';
 import { createReaderMachine, type ReaderMachine } from '../shell/reader-machine.ts';
 import type { Cluster, PresetName } from '../sim/cluster.ts';
 import { createCluster } from '../sim/index.ts';
+import { createK3d } from './k3d.ts';
+import { CLUSTER_ADDRESS, kubeconfig } from './kubeconfig.ts';
 
 /** One reader's world: a cluster and the laptop beside it, on one virtual clock. */
 export interface Environment {
@@ -21,9 +23,6 @@ export interface EnvironmentOptions {
   files: Readonly<Record<string, string>>;
 }
 
-/** The server's address in the reader's kubeconfig. Nothing listens there: inside the program it names the simulated API server. */
-export const CLUSTER_ADDRESS = 'https://172.18.0.2:6443';
-
 export async function createEnvironment(options: EnvironmentOptions): Promise<Environment> {
   const kernel = new Kernel({ seed: options.seed, host: options.host });
   const cluster = await createCluster({ kernel, preset: options.preset });
@@ -31,6 +30,7 @@ export async function createEnvironment(options: EnvironmentOptions): Promise<En
     kernel,
     kubectl: createKubectl({ transport: () => cluster.transport }),
     files: { ...options.files, '.kube/config': kubeconfig(CLUSTER_ADDRESS) },
+    extraPrograms: { k3d: createK3d(cluster.nodes, cluster.client) },
   });
   return {
     kernel,
@@ -41,26 +41,6 @@ export async function createEnvironment(options: EnvironmentOptions): Promise<En
       cluster.dispose();
     },
   };
-}
-
-/** A kubeconfig as k3d writes one, for context k3d-demo. */
-export function kubeconfig(server: string): string {
-  return `apiVersion: v1
-clusters:
-- cluster:
-    server: ${server}
-  name: k3d-demo
-contexts:
-- context:
-    cluster: k3d-demo
-    user: admin@k3d-demo
-  name: k3d-demo
-current-context: k3d-demo
-kind: Config
-users:
-- name: admin@k3d-demo
-  user: {}
-`;
 }
 
 /** Runs `work` and moves virtual time as fast as possible until it has settled. */

@@ -26,13 +26,25 @@ export function createK3d(nodes: NodeControl, client: Client): Program {
       return 1;
     }
     if (verb === 'list' || verb === 'ls') {
-      const rows = client.resource<Node>('v1/nodes').list().map((node) => {
-        const role = node.metadata?.labels?.['node-role.kubernetes.io/control-plane'] === undefined ? 'agent' : 'server';
-        return [node.metadata?.name ?? '', role, 'demo', nodes.isRunning(node.metadata?.name ?? '') ? 'running' : 'exited'];
-      });
+      const rows = client
+        .resource<Node>('v1/nodes')
+        .list()
+        .map((node) => {
+          const role = node.metadata?.labels?.['node-role.kubernetes.io/control-plane'] === undefined ? 'agent' : 'server';
+          return [node.metadata?.name ?? '', role, 'demo', nodes.isRunning(node.metadata?.name ?? '') ? 'running' : 'exited'];
+        });
       const table = [['NAME', 'ROLE', 'CLUSTER', 'STATUS'], ...rows];
       const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
-      await process.out(`${table.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('   ').trimEnd()).join('\n')}\n`);
+      await process.out(
+        `${table
+          .map((row) =>
+            row
+              .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+              .join('   ')
+              .trimEnd(),
+          )
+          .join('\n')}\n`,
+      );
       return 0;
     }
     if (names.length === 0) {

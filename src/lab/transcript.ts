@@ -50,7 +50,9 @@ export async function runLab(lab: Lab, environment: Environment): Promise<LabRun
       const transcript = await typist.type(command);
       commands.push(transcript);
       if (command.expectExit !== undefined && command.expectExit !== transcript.exit) {
-        throw new Error(`labs/${lab.name}, step ${step.id}: "${command.run}" ended with ${transcript.exit}, expected ${command.expectExit}\n${transcript.output}`);
+        throw new Error(
+          `labs/${lab.name}, step ${step.id}: "${command.run}" ended with ${transcript.exit}, expected ${command.expectExit}\n${transcript.output}`,
+        );
       }
     }
     // A challenge's solution is not printed in the lesson.

@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { kubeconfig } from '../../lab/environment.ts';
+import { kubeconfig } from '../../lab/kubeconfig.ts';
 import type { PresetName } from '../../sim/cluster.ts';
 import { HostError, startClusterHost } from './cluster-host.ts';
-import { replayCommand } from './replay-command.ts';
 
 const USAGE = `Usage: chartroom <command>
 
@@ -27,6 +26,7 @@ async function main(argv: readonly string[]): Promise<number> {
         compare: { type: 'boolean', default: false },
         verbose: { type: 'boolean', short: 'v', default: false },
       });
+      const { replayCommand } = await import('./replay-command.ts');
       return replayCommand(positionals, {
         out: values.out as string | undefined,
         kubectl: String(values.kubectl),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Output } from '../../lab/compare.ts';
-import { kubeconfig } from '../../lab/environment.ts';
+import { kubeconfig } from '../../lab/kubeconfig.ts';
 import type { ReplayTarget } from '../../lab/replay.ts';
 import type { ClusterHost } from './cluster-host.ts';
 
