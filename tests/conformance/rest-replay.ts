@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { nodeClock } from '../../src/hosts/node/clock.ts';
 import { Kernel } from '../../src/kernel/index.ts';
-import { type Cluster, createCluster } from '../../src/sim/index.ts';
+import type { Cluster } from '../../src/sim/cluster.ts';
 import type { HttpResponse } from '../../src/sim/transport.ts';
 
 /** One recorded HTTP conversation (corpus/README.md). */
@@ -17,6 +17,16 @@ export interface Outcome {
   name: string;
   differences: string[];
 }
+
+/** What was done between conversations without being recorded, by the conversation that follows it. */
+const UNRECORDED: Record<string, Conversation['request'][]> = {
+  'list-limit': ['b', 'c', 'd', 'e', 'f'].map((name) => ({
+    method: 'POST',
+    path: '/api/v1/namespaces/rest/configmaps',
+    headers: { accept: 'application/json', 'content-type': 'application/json' },
+    body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels: { t: name } }, data: { k: name } },
+  })),
+};
 
 export function readConversations(file: string): Conversation[] {
   return JSON.parse(readFileSync(new URL(`./corpus/${file}`, import.meta.url), 'utf8')) as Conversation[];
@@ -68,7 +78,14 @@ function differences(expected: unknown, actual: unknown, path = ''): string[] {
     for (let i = 0; i < Math.max(expected.length, actual.length); i++) out.push(...differences(expected[i], actual[i], `${path}[${i}]`));
     return out;
   }
-  if (typeof expected === 'object' && typeof actual === 'object' && expected !== null && actual !== null && !Array.isArray(expected) && !Array.isArray(actual)) {
+  if (
+    typeof expected === 'object' &&
+    typeof actual === 'object' &&
+    expected !== null &&
+    actual !== null &&
+    !Array.isArray(expected) &&
+    !Array.isArray(actual)
+  ) {
     const out: string[] = [];
     const left = expected as Record<string, unknown>;
     const right = actual as Record<string, unknown>;
@@ -83,6 +100,11 @@ function short(value: unknown): string {
   return text.length > 700 ? `${text.slice(0, 700)}…` : text;
 }
 
+async function wholeCluster(kernel: Kernel): Promise<Cluster> {
+  const { createCluster } = await import('../../src/sim/index.ts');
+  return createCluster({ kernel, preset: 'k3d' });
+}
+
 /** Plays conversations against a fresh cluster, carrying identities and revisions over from its own answers. */
 export class RestReplay {
   readonly kernel: Kernel;
@@ -94,12 +116,15 @@ export class RestReplay {
   #startRecordedMs: number | undefined;
   #startMs = 0;
 
-  constructor(seed = 'rest') {
+  readonly #make: (kernel: Kernel) => Promise<Cluster>;
+
+  constructor(make: (kernel: Kernel) => Promise<Cluster> = wholeCluster, seed = 'rest') {
+    this.#make = make;
     this.kernel = new Kernel({ seed, host: nodeClock });
   }
 
   async #clusterReady(): Promise<Cluster> {
-    this.#cluster ??= await createCluster({ kernel: this.kernel, preset: 'k3d' });
+    this.#cluster ??= await this.#make(this.kernel);
     return this.#cluster;
   }
 
@@ -175,6 +200,7 @@ export class RestReplay {
   async #one(conversation: Conversation): Promise<string[]> {
     const { request, response, meanwhile } = conversation;
     await this.#clusterReady();
+    for (const { method, path, headers, body } of UNRECORDED[conversation.name] ?? []) await this.#send(method, path, headers, body);
     if (!response.events) await this.#keepPace(conversation);
     const controller = new AbortController();
     const actual = await this.#send(request.method, request.path, request.headers, request.body, controller.signal);
@@ -188,7 +214,8 @@ export class RestReplay {
       const events = await this.#collect(actual, meanwhile ?? [], controller);
       this.#learn(response.events, events);
       // How many bookmarks come is a matter of time.
-      const plain = (list: unknown[]): unknown[] => list.filter((event, i) => (event as { type: string }).type !== 'BOOKMARK' || (list[i - 1] as { type: string } | undefined)?.type !== 'BOOKMARK');
+      const plain = (list: unknown[]): unknown[] =>
+        list.filter((event, i) => (event as { type: string }).type !== 'BOOKMARK' || (list[i - 1] as { type: string } | undefined)?.type !== 'BOOKMARK');
       out.push(...differences(normal(plain(response.events)), normal(plain(events))));
       return out;
     }

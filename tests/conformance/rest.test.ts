@@ -11,7 +11,13 @@ for (const file of ['rest.json', 'rest-defaults.json']) {
       const namespace = /\/namespaces\/(\w+)\//.exec(conversations[0]?.request.path ?? '')?.[1];
       if (namespace) {
         const headers = { 'content-type': 'application/json' };
-        await replay.play([{ name: 'prepare', request: { method: 'POST', path: '/api/v1/namespaces', headers, body: { metadata: { name: namespace } } }, response: { status: 201, headers: {} } }]);
+        await replay.play([
+          {
+            name: 'prepare',
+            request: { method: 'POST', path: '/api/v1/namespaces', headers, body: { metadata: { name: namespace } } },
+            response: { status: 201, headers: {} },
+          },
+        ]);
       }
       outcomes = await replay.play(conversations);
     });

@@ -19,14 +19,18 @@ export interface ClientBackend {
   bucket(info: ResourceInfo): ConstructorParameters<typeof BucketInformer>[1];
 }
 
+/** Programs of their own; everything else in the control plane is a loop of the controller manager. */
+const OWN_MANAGERS: Record<string, string> = {
+  scheduler: 'kube-scheduler',
+  'default-scheduler': 'kube-scheduler',
+  apiserver: 'kube-apiserver',
+};
+
 /** Field managers by the process a component is part of, as the reference cluster shows them. */
 function managerOf(actor: string): string {
   if (actor.startsWith('kubelet')) return 'kubelet';
-  if (actor === 'scheduler' || actor === 'default-scheduler') return 'kube-scheduler';
-  if (actor === 'apiserver' || actor === 'kube-apiserver') return 'kube-apiserver';
-  if (/controller|garbage-collector|^(deployment|replicaset|statefulset|job|cronjob|endpoint|namespace|attachdetach|expand|resourcequota)/.test(actor))
-    return 'kcm';
-  return actor;
+  if (/^(kubectl|curl|kube-|coredns|local-path|k3s|cluster)/.test(actor)) return actor;
+  return OWN_MANAGERS[actor] ?? 'kcm';
 }
 
 function requestOf(options: WriteOptions): RequestContext {

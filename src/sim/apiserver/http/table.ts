@@ -12,7 +12,7 @@ export interface Table {
   apiVersion: 'meta.k8s.io/v1';
   metadata: Record<string, unknown>;
   columnDefinitions: TableColumn[] | null;
-  rows: { cells: Cell[]; object: unknown }[];
+  rows: { cells: Cell[]; conditions?: Record<string, string>[]; object: unknown }[];
 }
 
 export function partialMetadata(object: ApiObject): Record<string, unknown> {
@@ -69,6 +69,15 @@ function customCells(verbs: Verbs, info: ResourceInfo, object: ApiObject): Cell[
   });
 }
 
+/** Pods that have ended are marked, so that clients may hide or grey them. */
+function rowConditions(info: ResourceInfo, object: ApiObject): { conditions?: Record<string, string>[] } {
+  if (info.id !== 'v1/pods') return {};
+  const phase = (object as { status?: { phase?: string } }).status?.phase;
+  if (phase !== 'Succeeded' && phase !== 'Failed') return {};
+  const message = phase === 'Succeeded' ? 'The pod has completed successfully.' : 'The pod failed.';
+  return { conditions: [{ type: 'Completed', status: 'True', reason: phase, message }] };
+}
+
 /** The objects as the server prints them. */
 export function tableOf(verbs: Verbs, info: ResourceInfo, objects: readonly ApiObject[], metadata: Record<string, unknown>, include: IncludeObject): Table {
   const columns = columnsOf(info);
@@ -79,6 +88,7 @@ export function tableOf(verbs: Verbs, info: ResourceInfo, objects: readonly ApiO
     columnDefinitions: columns.map(({ name, type, format, description, priority }) => ({ name, type, format, description: description ?? name, priority })),
     rows: objects.map((object) => ({
       cells: cellsOf(verbs, info, object, columns),
+      ...rowConditions(info, object),
       object: include === 'None' ? null : include === 'Object' ? object : partialMetadata(object),
     })),
   };

@@ -1,4 +1,6 @@
-import { parseDocument, stringify } from 'yaml';
+import { parseDocument } from 'yaml';
+// The one emitter of go-yaml's style in the project; a format, nothing of kubectl's behaviour.
+import { toYaml } from '../../../kubectl/format/yaml-write.ts';
 import type { ParsedJson } from './json.ts';
 
 /** A YAML body that cannot be read; the message is meant to follow "error converting YAML to JSON: ". */
@@ -42,7 +44,7 @@ export function parseYaml(text: string): ParsedJson {
   return { value, duplicates: new WeakMap() };
 }
 
-/** YAML as `sigs.k8s.io/yaml` writes it: sorted keys, sequences at the parent's indent, long lines whole. */
+/** YAML as `sigs.k8s.io/yaml` writes it. */
 export function encodeYaml(value: unknown): string {
-  return stringify(JSON.parse(JSON.stringify(value)), { version: '1.1', sortMapEntries: true, indentSeq: false, lineWidth: 0, aliasDuplicateObjects: false });
+  return toYaml(JSON.parse(JSON.stringify(value)) as Parameters<typeof toYaml>[0]);
 }
