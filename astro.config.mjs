@@ -15,6 +15,8 @@ export default defineConfig({
       title: '海圖室',
       description: 'Kubernetes StatefulSet 與 Headless Service 的互動教材：邊讀邊操作瀏覽器裡的叢集。',
       locales: { root: { label: '正體中文（台灣）', lang: 'zh-TW' } },
+      // Our own search (src/components/Search.astro): Pagefind cannot be relied on for Chinese words.
+      pagefind: false,
       favicon: '/favicon.svg',
       customCss: ['./src/styles/theme.css', './src/styles/lesson.css'],
       components: {
@@ -24,6 +26,7 @@ export default defineConfig({
         TwoColumnContent: './src/components/TwoColumnContent.astro',
         Footer: './src/components/Footer.astro',
         Hero: './src/components/Hero.astro',
+        Search: './src/components/Search.astro',
       },
       routeMiddleware: './src/components/route-data.ts',
       expressiveCode: {

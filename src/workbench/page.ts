@@ -33,3 +33,15 @@ document.addEventListener('chartroom-progress', markProgress);
 addEventListener('storage', markProgress);
 document.addEventListener('pointerover', steerCards, { passive: true });
 document.addEventListener('focusin', steerCards);
+
+/** Offline: once the page has settled, so that it never competes with the lab's start. */
+function installServiceWorker(): void {
+  const base = document.documentElement.querySelector<HTMLElement>('[data-search]')?.dataset.base ?? '/';
+  if (!('serviceWorker' in navigator) || !isSecureContext) return;
+  setTimeout(() => {
+    navigator.serviceWorker.register(`${base}sw.js`).catch(() => {
+      // Blocked storage or a private window: the site works all the same, with a network.
+    });
+  }, 3000);
+}
+if (import.meta.env.PROD) installServiceWorker();

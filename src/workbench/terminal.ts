@@ -63,6 +63,8 @@ export interface TerminalPane {
   /** Empties screen and history, for a session that begins anew. */
   clear(): void;
   focus(): void;
+  /** Everything printed so far, wrapped lines joined. */
+  text(): string;
 }
 
 /**
@@ -171,5 +173,16 @@ export function createTerminal(
       }),
     clear: () => terminal.reset(),
     focus: () => (row.hidden ? terminal.focus() : field.focus()),
+    text() {
+      const buffer = terminal.buffer.active;
+      let text = '';
+      for (let i = 0; i < buffer.length; i++) {
+        const line = buffer.getLine(i);
+        if (!line) continue;
+        const next = buffer.getLine(i + 1);
+        text += line.translateToString(!next?.isWrapped) + (next?.isWrapped ? '' : '\n');
+      }
+      return `${text.trimEnd()}\n`;
+    },
   };
 }

@@ -256,7 +256,7 @@ export class Workbench {
       tab.tabIndex = chosen ? 0 : -1;
     }
     for (const panel of this.#root.querySelectorAll<HTMLElement>('[role="tabpanel"]')) panel.hidden = panel.dataset.panel !== id;
-    find(this.#root, '[data-input-toggle]').hidden = id !== 'terminal';
+    for (const tool of this.#root.querySelectorAll<HTMLElement>('[data-input-toggle], [data-copy-all]')) tool.hidden = id !== 'terminal';
     if (id === 'files') void this.#filesPane.shown().catch((error: Error) => this.#notice(`編輯器打不開：${error.message}`, 'error'));
     if (id === 'timeline') this.#timeline.draw();
   }
@@ -315,6 +315,18 @@ export class Workbench {
       const shown = outline.classList.toggle('sr-only');
       toggle.setAttribute('aria-pressed', String(!shown));
       outline.tabIndex = shown ? -1 : 0;
+    });
+    const copyAll = find(this.#root, '[data-copy-all]');
+    copyAll.addEventListener('click', () => {
+      navigator.clipboard.writeText(this.#terminal.text()).then(
+        () => {
+          copyAll.textContent = '已複製';
+          setTimeout(() => {
+            copyAll.textContent = '複製畫面';
+          }, 1500);
+        },
+        () => this.#notice('瀏覽器不讓我用剪貼簿。可以在終端機裡選取文字，再按 Ctrl+C。'),
+      );
     });
     const inputToggle = find(this.#root, '[data-input-toggle]');
     const row = find(this.#root, '[data-input-row]');

@@ -1,0 +1,69 @@
+import { readdirSync } from 'node:fs';
+import AxeBuilder from '@axe-core/playwright';
+import { expect, type Page, test } from '@playwright/test';
+
+const pages = ['', ...['lessons', 'reference'].flatMap((folder) => readdirSync(`dist/${folder}`).map((name) => `${folder}/${name}/`))];
+
+/** Everything the page complains of, and every request that leaves the site. */
+function watch(page: Page): { errors: string[]; foreign: string[] } {
+  const seen = { errors: [] as string[], foreign: [] as string[] };
+  page.on('console', (message) => message.type() === 'error' && seen.errors.push(message.text()));
+  page.on('pageerror', (error) => seen.errors.push(error.message));
+  page.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.hostname !== '127.0.0.1' && url.protocol.startsWith('http')) seen.foreign.push(request.url());
+  });
+  return seen;
+}
+
+async function labReady(page: Page): Promise<void> {
+  if (await page.locator('section[data-lab]').count())
+    await expect(page.locator('section[data-lab]')).toHaveAttribute('data-state', 'ready', { timeout: 20_000 });
+}
+
+for (const path of pages) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`${path || 'front page'} (${colorScheme}): no error, no foreign request, accessible, nothing moves`, async ({ browser }) => {
+      const context = await browser.newContext({ colorScheme, viewport: { width: 1440, height: 900 }, serviceWorkers: 'block' });
+      const page = await context.newPage();
+      const seen = watch(page);
+      await page.addInitScript(() => {
+        (globalThis as { shift?: number }).shift = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries() as unknown as { value: number; hadRecentInput: boolean }[]) {
+            if (!entry.hadRecentInput) (globalThis as { shift?: number }).shift! += entry.value;
+          }
+        }).observe({ type: 'layout-shift', buffered: true });
+      });
+      await page.goto(path);
+      await labReady(page);
+      await page.waitForTimeout(300);
+      const results = await new AxeBuilder({ page }).analyze();
+      expect(results.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(' ')).join(', ')}`)).toEqual([]);
+      expect(await page.evaluate(() => (globalThis as { shift?: number }).shift)).toBeLessThan(0.02);
+      expect(seen).toEqual({ errors: [], foreign: [] });
+      await context.close();
+    });
+  }
+}
+
+test('search finds Chinese and Kubernetes words', async ({ page }) => {
+  await page.goto('');
+  await page.keyboard.press('Control+k');
+  for (const word of ['叢集', '無頭服務', '持久化', '滾動更新', 'nslookup']) {
+    await page.getByRole('searchbox').fill(word);
+    await expect(page.locator('[data-search-results] a').first()).toBeVisible();
+  }
+  await page.getByRole('searchbox').fill('無頭服務');
+  await page.locator('[data-search-results] a').first().click();
+  await expect(page).toHaveURL(/lessons|reference/);
+});
+
+test('without scripts the lesson and its transcripts can be read', async ({ browser }) => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto('lessons/statefulset/');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('照順序長出來的 Pod');
+  await expect(page.locator('.transcript pre').first()).toBeVisible();
+  await context.close();
+});
