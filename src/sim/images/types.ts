@@ -19,6 +19,11 @@ export interface ImageDefinition {
   /** Programs by absolute path. */
   programs: Readonly<Record<string, Program>>;
   /** Declared load for metrics and OOM: used when a program does not tell. */
+  /**
+   * Its probes, once they have succeeded, go on succeeding while the container runs: the kubelet then stops asking (a quiet
+   * cluster costs nothing).
+   */
+  steadyProbes?: boolean;
   usage?: { cpuMillicores: number; memoryBytes: number };
 }
 

@@ -58,7 +58,11 @@ export class ProbeManager implements Disposable {
   #add(pod: PodWorker, container: Container, type: ProbeType, probe: Probe | undefined): void {
     if (!probe) return;
     const key = workerKey(pod.uid, container.name ?? '', type);
-    if (this.#workers.has(key)) return;
+    const known = this.#workers.get(key);
+    if (known) {
+      known.resume();
+      return;
+    }
     const worker = new ProbeWorker(this.#kubelet, this, pod, container, type, probe, () => this.#workers.delete(key));
     this.#workers.set(key, worker);
     worker.start();
@@ -150,6 +154,8 @@ class ProbeWorker implements Disposable {
   #busy = false;
   #triggered = false;
   #stopped = false;
+  /** Not asked any more: the image promises that the answer stays (`ImageDefinition.steadyProbes`). */
+  #steady = false;
 
   constructor(kubelet: Kubelet, manager: ProbeManager, pod: PodWorker, container: Container, type: ProbeType, probe: Probe, onStop: () => void) {
     this.#kubelet = kubelet;
@@ -172,6 +178,7 @@ class ProbeWorker implements Disposable {
 
   /** Runs at once; the period starts anew. */
   trigger(): void {
+    this.resume();
     if (this.#stopped || this.#triggered) return;
     this.#triggered = true;
     if (this.#busy) return;
@@ -181,9 +188,16 @@ class ProbeWorker implements Disposable {
     });
   }
 
+  /** A Pod sync: a steady probe looks whether its container is still the same one. */
+  resume(): void {
+    if (!this.#steady || this.pod.runtime.containers.some((container) => container.id === this.#containerId && container.state === 'running')) return;
+    this.#steady = false;
+    this.#schedule();
+  }
+
   #schedule(): void {
     this.#tick?.dispose();
-    if (this.#stopped) return;
+    if (this.#stopped || this.#steady) return;
     this.#tick = this.#kubelet.kernel.timer(this.#periodMs, () => {
       this.#schedule();
       void this.#iterate();
@@ -262,6 +276,10 @@ class ProbeWorker implements Disposable {
     if (result === 'failure' && this.#resultRun < (this.#probe.failureThreshold ?? 3)) return true;
     if (result === 'success' && this.#resultRun < (this.#probe.successThreshold ?? 1)) return true;
     this.#manager.set(this, id, result);
+    if (result === 'success' && running.steadyProbes && this.type !== 'startup') {
+      this.#steady = true;
+      this.#tick?.dispose();
+    }
     if ((this.type === 'liveness' && result === 'failure') || this.type === 'startup') {
       this.#onHold = true;
       this.#resultRun = 0;

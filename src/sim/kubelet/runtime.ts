@@ -56,6 +56,8 @@ export interface RuntimeContainer {
   /** What its processes start with; execs start with the same. */
   environment: ReadonlyMap<string, string>;
   cwd: string;
+  /** From the image: see `ImageDefinition.steadyProbes`. */
+  steadyProbes: boolean;
   readonly log: ContainerLog;
   /** Who is attached to its output. */
   readonly listeners: Set<OutputListener>;

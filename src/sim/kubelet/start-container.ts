@@ -42,6 +42,7 @@ export async function startContainer(worker: PodWorker, spec: Container, sort: s
     message: '',
     user: { uid: 0, gid: 0, supplementalGroups: [0] },
     specHash: containerSpecHash(spec),
+    steadyProbes: ensured.image.definition.steadyProbes ?? false,
     environment: new Map(),
     cwd: '/',
     log: new ContainerLog(kernel),
