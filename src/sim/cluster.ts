@@ -9,6 +9,8 @@ export type PresetName = 'k3d' | 'single';
 export interface ClusterOptions {
   kernel: Kernel;
   preset: PresetName;
+  /** Number of agents of the k3d preset. Default 2. */
+  agents?: number;
   /** More Pods than this are refused with a quota-style Forbidden. Default 5,000. */
   maxPods?: number;
 }

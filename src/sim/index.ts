@@ -1,21 +1,27 @@
 import { DisposableStore } from '../kernel/index.ts';
+import { Errno } from '../unix/index.ts';
 import { createApiServer } from './apiserver/index.ts';
 import type { Cluster, ClusterOptions } from './cluster.ts';
 import { startControllers } from './controllers/index.ts';
 import { createImageCatalog } from './images/index.ts';
 import { admissionPlugins, strategies } from './kinds/index.ts';
 import { KubeletFleet } from './kubelet/fleet.ts';
+import { CLUSTER_DNS_IP } from './kubelet/host-files.ts';
 import { LocalPathProvisioner } from './kubelet/local-path-provisioner.ts';
 import { machineLauncher } from './kubelet/machine-launcher.ts';
 import { FleetPodAccess } from './kubelet/pod-access.ts';
 import { VolumeStore } from './kubelet/volume-store.ts';
 import { createClusterNetwork } from './network/index.ts';
-import { PRESETS } from './presets/preset.ts';
+import { PodLimit } from './presets/pod-limit.ts';
+import { createPreset } from './presets/preset.ts';
 import { createSystemObjects } from './presets/system-objects.ts';
 import { startScheduler } from './scheduler/index.ts';
 
 export type { Cluster, ClusterOptions, NodeControl, PresetName, WriteRecord } from './cluster.ts';
 export { podStatusText } from './kinds/index.ts';
+
+const DEFAULT_MAX_PODS = 5_000;
+const DNS_TIMEOUT_MS = 5_000;
 
 /**
  * Builds a cluster and lets it run in virtual time until it looks as one that has been up for a while: nodes Ready, system Pods
@@ -23,9 +29,11 @@ export { podStatusText } from './kinds/index.ts';
  */
 export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   const { kernel } = options;
-  const preset = PRESETS[options.preset];
+  const preset = createPreset(options.preset, options.agents);
   const store = new DisposableStore();
-  const server = createApiServer({ kernel, strategies, admission: admissionPlugins });
+  const limit = new PodLimit(options.maxPods ?? DEFAULT_MAX_PODS);
+  const server = createApiServer({ kernel, strategies, admission: [...admissionPlugins, limit.plugin] });
+  store.add(server.onWrite((write) => limit.observe(write)));
   const { client } = server;
   const network = createClusterNetwork({ kernel, client });
   const images = createImageCatalog({ kernel, client });
@@ -44,7 +52,14 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     writes: server.writes,
     onWrite: (listener) => server.onWrite(listener),
     nodes: fleet,
-    queryDns: async () => undefined,
+    async queryDns(message) {
+      try {
+        return await network.nodeStack(preset.nodes[0]?.name ?? '').datagram(CLUSTER_DNS_IP, 53, message, { timeoutMs: DNS_TIMEOUT_MS });
+      } catch (error) {
+        if (error instanceof Errno) return undefined;
+        throw error;
+      }
+    },
     dispose: () => store.dispose(),
   };
 }

@@ -18,21 +18,21 @@ export interface Preset {
 }
 
 const SERVER_LABELS = { 'node-role.kubernetes.io/control-plane': 'true' };
+/** The cluster has been up for this long when the reader gets it. */
+const AGE_MS = 35 * 60_000;
 
-/** `k3d cluster create demo --agents 2`, and a single node. Shown by tests/conformance/corpus/kubectl-errors.json (get nodes -o wide). */
-export const PRESETS: Readonly<Record<PresetName, Preset>> = {
-  k3d: {
-    name: 'k3d',
-    ageMs: 35 * 60_000,
-    nodes: [
-      { name: 'k3d-demo-server-0', ip: '172.18.0.2', podCidr: '10.42.0.0/24', labels: SERVER_LABELS },
-      { name: 'k3d-demo-agent-0', ip: '172.18.0.3', podCidr: '10.42.1.0/24', labels: {} },
-      { name: 'k3d-demo-agent-1', ip: '172.18.0.4', podCidr: '10.42.2.0/24', labels: {} },
-    ],
-  },
-  single: {
-    name: 'single',
-    ageMs: 35 * 60_000,
-    nodes: [{ name: 'k3d-demo-server-0', ip: '172.18.0.2', podCidr: '10.42.0.0/24', labels: SERVER_LABELS }],
-  },
-};
+/** Machine number `index` of a k3d cluster: the server is 0 (172.18.0.2, 10.42.0.0/24), agents follow. */
+function machine(name: string, index: number, labels: PresetNode['labels']): PresetNode {
+  const host = index + 2;
+  return { name, ip: `172.18.${host >> 8}.${host & 255}`, podCidr: `10.42.${index}.0/24`, labels };
+}
+
+/**
+ * "k3d": what `k3d cluster create demo --agents 2` makes; "single": the server alone.
+ * Shown by tests/conformance/corpus/kubectl-errors.json (get nodes -o wide).
+ */
+export function createPreset(name: PresetName, agents = 2): Preset {
+  const nodes = [machine('k3d-demo-server-0', 0, SERVER_LABELS)];
+  if (name === 'k3d') for (let index = 0; index < agents; index++) nodes.push(machine(`k3d-demo-agent-${index}`, index + 1, {}));
+  return { name, ageMs: AGE_MS, nodes };
+}
