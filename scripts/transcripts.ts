@@ -3,26 +3,11 @@
  * `node scripts/transcripts.ts [lab …]`. What a lab prints is judged by people reading the diff, and by the recordings
  * that tests/conformance replays; this command never decides what is right.
  */
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { nodeClock } from '../src/hosts/node/clock.ts';
 import { createEnvironment } from '../src/lab/environment.ts';
-import { parseLab } from '../src/lab/parse.ts';
-import type { Lab } from '../src/lab/schema.ts';
 import { type LabRun, runLab } from '../src/lab/transcript.ts';
-
-/** Names of all labs. */
-export function labNames(): string[] {
-  return globSync('labs/*/lab.yaml')
-    .map((path) => basename(dirname(path)))
-    .sort();
-}
-
-/** A lab and the files its reader starts with. */
-export function loadLab(name: string): { lab: Lab; files: Record<string, string> } {
-  const lab = parseLab(readFileSync(`labs/${name}/lab.yaml`, 'utf8'), `labs/${name}/lab.yaml`);
-  return { lab, files: Object.fromEntries(lab.files.map((file) => [file, readFileSync(`labs/${name}/manifests/${file}`, 'utf8')])) };
-}
+import { labNames, loadLab } from './labs.ts';
 
 /** Runs a lab from a fresh cluster; the seed is its name, as in the page. */
 export async function runLabByName(name: string): Promise<LabRun> {

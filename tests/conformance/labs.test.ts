@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { labNames, runLabByName, transcriptPath } from '../../scripts/transcripts.ts';
+import { labNames } from '../../scripts/labs.ts';
+import { runLabByName, transcriptPath } from '../../scripts/transcripts.ts';
 import type { LabTranscript } from '../../src/lab/transcript.ts';
 
 for (const name of labNames()) {
