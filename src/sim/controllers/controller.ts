@@ -21,6 +21,7 @@ export class Controller implements Disposable {
   readonly name: string;
   readonly queue: WorkQueue;
   readonly #owned = new DisposableStore();
+  readonly #busyUntilMs = new Map<string, number>();
 
   constructor(context: ControllerContext, options: { name: string; sync: (key: string) => void; latencyMs?: number; maxMs?: number }) {
     this.kernel = context.kernel;
@@ -37,6 +38,23 @@ export class Controller implements Disposable {
     for (const object of informer.list()) handler({ type: 'ADDED', object });
     this.#owned.add(informer.onEvent(handler));
     return informer;
+  }
+
+  /**
+   * Large objects take a worker longer: call with what the last sync of `key` went through. Until that time has passed
+   * `isBusy` puts the key back, so that a thousand changes are not a thousand looks at a thousand Pods.
+   */
+  spent(key: string, items: number): void {
+    if (items >= 100) this.#busyUntilMs.set(key, this.kernel.now() + Math.round(items / 20));
+    else this.#busyUntilMs.delete(key);
+  }
+
+  /** True when a worker is still at `key`; the key comes back when it is done. */
+  isBusy(key: string): boolean {
+    const waitMs = (this.#busyUntilMs.get(key) ?? 0) - this.kernel.now();
+    if (waitMs <= 0) return false;
+    this.queue.addAfter(key, waitMs);
+    return true;
   }
 
   own<T extends Disposable>(item: T): T {

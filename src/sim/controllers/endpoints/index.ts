@@ -24,6 +24,7 @@ export function startEndpointsController(context: ControllerContext): Disposable
   const controller = new Controller(context, { name: ACTOR, sync });
 
   function sync(key: string): void {
+    if (controller.isBusy(key)) return;
     const [namespace, name] = splitKey(key);
     const service = services.get(namespace, name);
     if (!service) {
@@ -34,6 +35,7 @@ export function startEndpointsController(context: ControllerContext): Disposable
     const selector = service.spec?.selector;
     if (service.spec?.type === 'ExternalName' || !selector || Object.keys(selector).length === 0) return;
     const members = podsByLabels(pods, namespace, selector);
+    controller.spent(key, members.length);
     const triggerMs = triggers.next(service, members);
     const subsets = subsetsOf(service, members);
     const truncated = truncateSubsets(subsets);

@@ -26,6 +26,7 @@ export function startEndpointSliceController(context: ControllerContext): Dispos
   const controller = new Controller(context, { name: ACTOR, sync });
 
   function sync(key: string): void {
+    if (controller.isBusy(key)) return;
     const [namespace, name] = splitKey(key);
     const service = services.get(namespace, name);
     if (!service) {
@@ -36,6 +37,7 @@ export function startEndpointSliceController(context: ControllerContext): Dispos
     const selector = service.spec?.selector;
     if (service.spec?.type === 'ExternalName' || !selector || Object.keys(selector).length === 0 || isDeleting(service)) return;
     const members = podsByLabels(pods, namespace, selector);
+    controller.spent(key, members.length);
     const triggerMs = triggers.next(service, members);
     const desired = desiredGroups(service, members, (node) => nodes.get('', node));
     const changes = reconcileSlices(service, slices.byIndex('service', key), desired);

@@ -82,7 +82,7 @@ function start(context: ControllerContext, variant: Variant): Disposable {
   function sync(key: string): void {
     const [namespace, name] = splitKey(key);
     const owner = owners.get(namespace, name);
-    if (!owner) return;
+    if (!owner || controller.isBusy(key)) return;
     const matches = variant.matcher(owner);
     const candidates = podsOfOwner(pods, owner, true);
     const active = claimObjects<Pod>({
@@ -96,6 +96,7 @@ function start(context: ControllerContext, variant: Variant): Disposable {
       fresh: () => resource.get(namespace, name),
     });
     const terminating = candidates.filter((pod) => isPodTerminating(pod) && controllerOf(pod)?.uid === uidOf(owner) && matches(labelsOf(pod)));
+    controller.spent(key, candidates.length);
     let failure: unknown;
     if (!isDeleting(owner)) failure = manage(owner, active);
     writeStatus(owner, statusOf(owner, active, terminating.length, failure));

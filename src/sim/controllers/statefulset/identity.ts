@@ -30,8 +30,19 @@ export function parentAndOrdinal(podName: string): [string, number] {
   return [match[1] ?? '', ordinal <= 0x7fffffff ? ordinal : -1];
 }
 
+const parsedNames = new WeakMap<Pod, [string, number]>();
+
+function identityOf(pod: Pod): [string, number] {
+  let known = parsedNames.get(pod);
+  // A Pod's name is fixed before anyone asks for its ordinal, except while one is being made: those are not kept.
+  if (known) return known;
+  known = parentAndOrdinal(nameOf(pod));
+  if (Object.isFrozen(pod)) parsedNames.set(pod, known);
+  return known;
+}
+
 export function ordinalOf(pod: Pod): number {
-  return parentAndOrdinal(nameOf(pod))[1];
+  return identityOf(pod)[1];
 }
 
 export function inOrdinalRange(pod: Pod, set: StatefulSet): boolean {
@@ -44,11 +55,11 @@ export function claimName(set: StatefulSet, template: PersistentVolumeClaim, ord
 }
 
 export function isMemberOf(set: StatefulSet, pod: Pod): boolean {
-  return parentAndOrdinal(nameOf(pod))[0] === nameOf(set);
+  return identityOf(pod)[0] === nameOf(set);
 }
 
 export function identityMatches(set: StatefulSet, pod: Pod): boolean {
-  const [parent, ordinal] = parentAndOrdinal(nameOf(pod));
+  const [parent, ordinal] = identityOf(pod);
   return ordinal >= 0 && nameOf(set) === parent && namespaceOf(pod) === namespaceOf(set) && pod.metadata?.labels?.[POD_NAME_LABEL] === nameOf(pod);
 }
 

@@ -25,7 +25,7 @@ export function startStatefulSetController(context: ControllerContext): Disposab
   function sync(key: string): void {
     const [namespace, name] = splitKey(key);
     const set = sets.get(namespace, name);
-    if (!set) return;
+    if (!set || controller.isBusy(key)) return;
     const resource = client.resource<StatefulSet>(STATEFUL_SET.resource);
     const matches = selectorMatcher(set.spec?.selector);
     const fresh = (): StatefulSet | undefined => resource.get(namespace, name);
@@ -45,6 +45,7 @@ export function startStatefulSetController(context: ControllerContext): Disposab
       matches: (pod) => matches(labelsOf(pod)) && isMemberOf(set, pod),
       fresh,
     });
+    controller.spent(key, members.length);
     const status = control.update(set, members);
     const minReadySeconds = set.spec?.minReadySeconds ?? 0;
     if (minReadySeconds > 0 && status.readyReplicas !== status.availableReplicas) {
