@@ -231,20 +231,29 @@ export class Kubelet {
     return this.#environment.launch(options);
   }
 
-  createSandbox(worker: PodWorker, attempt: number): void {
+  /** Makes the Pod's sandbox with its network. Returns the runtime's words when that fails. */
+  createSandbox(worker: PodWorker, attempt: number): string | undefined {
     const { pod, uid } = worker;
     this.#attachments.get(uid)?.detach();
     const hostPorts = (pod.spec?.containers ?? []).flatMap((container) => container.ports ?? []).filter((port) => port.hostPort);
-    const attachment = this.network.attachPod({
-      node: this.nodeName,
-      namespace: pod.metadata?.namespace ?? '',
-      name: pod.metadata?.name ?? '',
-      uid,
-      ...(pod.spec?.hostNetwork ? { hostNetwork: true } : {}),
-      ...(hostPorts.length > 0 && !pod.spec?.hostNetwork ? { hostPorts: hostPorts as never } : {}),
-    });
-    this.#attachments.set(uid, attachment);
-    worker.runtime.sandboxes.unshift({ id: this.runtime.newId(), attempt, ready: true, ip: attachment.ip });
+    const id = this.runtime.newId();
+    try {
+      const attachment = this.network.attachPod({
+        node: this.nodeName,
+        namespace: pod.metadata?.namespace ?? '',
+        name: pod.metadata?.name ?? '',
+        uid,
+        ...(pod.spec?.hostNetwork ? { hostNetwork: true } : {}),
+        ...(hostPorts.length > 0 && !pod.spec?.hostNetwork ? { hostPorts: hostPorts as never } : {}),
+      });
+      this.#attachments.set(uid, attachment);
+      worker.runtime.sandboxes.unshift({ id, attempt, ready: true, ip: attachment.ip });
+      return undefined;
+    } catch (error) {
+      // The network's plain error: no address is left.
+      if (!(error instanceof Error) || error.name !== 'Error') throw error;
+      return `rpc error: code = Unknown desc = failed to setup network for sandbox "${id}": plugin type="flannel" failed (add): ${error.message}`;
+    }
   }
 
   stopSandbox(worker: PodWorker): void {

@@ -107,7 +107,7 @@ export function computePodActions(pod: Pod, runtime: RuntimePod, verdict: ProbeV
   let keep = 0;
   containers.forEach((container, index) => {
     const status = newestContainer(runtime, container.name ?? '');
-    if (!status || status.state !== 'running') {
+    if (status?.state !== 'running') {
       if (shouldContainerBeRestarted(pod, container, runtime)) actions.containersToStart.push(index);
       return;
     }

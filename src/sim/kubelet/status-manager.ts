@@ -87,11 +87,11 @@ export class StatusManager {
     const cached = this.#cache.get(uid);
     const old = cached?.status ?? pod.status ?? {};
     const now = rfc3339(this.#kernel.now());
-    for (const entry of status.conditions ?? []) {
-      if (!isKubeletCondition(entry.type) && entry.type !== 'DisruptionTarget') continue;
+    status.conditions = (status.conditions ?? []).map((entry) => {
+      if (!isKubeletCondition(entry.type) && entry.type !== 'DisruptionTarget') return entry;
       const before = old.conditions?.find((candidate) => candidate.type === entry.type);
-      entry.lastTransitionTime = before && before.status === entry.status ? before.lastTransitionTime : now;
-    }
+      return { ...entry, lastTransitionTime: before && before.status === entry.status ? before.lastTransitionTime : now };
+    });
     status.startTime = old.startTime ?? status.startTime ?? now;
     if ((old.observedGeneration ?? 0) > (status.observedGeneration ?? 0)) status.observedGeneration = old.observedGeneration;
     const done = finished || (cached?.finished ?? false);

@@ -43,7 +43,13 @@ export async function syncRuntimePod(worker: PodWorker): Promise<SyncResult> {
     result.acted = true;
     await kubelet.sleep(drawMs(kubelet.kernel.random, DURATIONS.sandboxMs));
     if (worker.terminationRequested) return result;
-    kubelet.createSandbox(worker, actions.attempt);
+    const problem = kubelet.createSandbox(worker, actions.attempt);
+    if (problem !== undefined) {
+      kubelet.podEvent(worker.pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${problem}`);
+      result.error = true;
+      result.changed = false;
+      return result;
+    }
     kubelet.status.setSandboxReady(worker.pod, worker.cause('kubelet/sandbox-ready'));
   }
 
