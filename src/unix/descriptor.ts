@@ -6,6 +6,8 @@ export interface Description {
   file: OpenFile;
   references: number;
   closed: boolean;
+  /** Bytes read too far and put back. */
+  pushedBack: Uint8Array[];
 }
 
 const descriptions = new WeakMap<OpenFile, Description>();
@@ -15,7 +17,7 @@ export function descriptionOf(file: OpenFile): Description {
   if (file instanceof Descriptor) return file.description;
   let description = descriptions.get(file);
   if (!description) {
-    description = { file, references: 0, closed: false };
+    description = { file, references: 0, closed: false, pushedBack: [] };
     descriptions.set(file, description);
   }
   return description;
@@ -58,10 +60,19 @@ export class Descriptor implements OpenFile {
     return file.seek(offset, whence);
   }
 
+  unread(chunk: Uint8Array): void {
+    if (chunk.length > 0) this.description.pushedBack.push(chunk);
+  }
+
   async read(signal?: AbortSignal): Promise<Uint8Array | null> {
     this.#checkOpen();
     const { process } = this;
     const { file } = this.description;
+    const pushedBack = this.description.pushedBack.pop();
+    if (pushedBack) {
+      await process.cpu(CALL_CPU_MS);
+      return pushedBack;
+    }
     if (file.tty) await process.waitForForeground(file.tty);
     const chunk = await process.guard(signal ? withSignals(process.signal, signal, (both) => file.read(both)) : file.read(process.signal));
     await process.cpu(CALL_CPU_MS + ((chunk?.length ?? 0) / 1_000_000) * MEGABYTE_CPU_MS);

@@ -4,7 +4,7 @@ export { createMachine, type MachineOptions } from './machine.ts';
 export { ByteQueue, bytesSource, callbackSink, createPipe, nullFile, PIPE_CAPACITY_BYTES } from './pipe.ts';
 export { commandName } from './proc-files.ts';
 export { SIGNAL_MESSAGES, SIGNAL_NUMBERS, signalFromNumber, signalFromText } from './signals.ts';
-export { concatBytes, decodeText, encodeText, readFully, StreamDecoder } from './text.ts';
+export { byteCharacter, concatBytes, decodeText, encodeText, encodeWithBytes, readFully, StreamDecoder } from './text.ts';
 export { createTty, type TerminalMaster, type TtyOptions } from './tty.ts';
 export * from './types.ts';
 export { createVolume } from './volume.ts';

@@ -49,3 +49,17 @@ export async function readFully(source: { read(): Promise<Uint8Array | null> }, 
     if (length > limitBytes) throw new RangeError('too much input');
   }
 }
+
+/** A byte above 127 inside a text (from an escape such as `\\xff`) is kept as a lone surrogate until it is written. */
+export function byteCharacter(byte: number): string {
+  return String.fromCharCode(byte < 128 ? byte : 0xdc00 + byte);
+}
+
+/** UTF-8 of a text in which lone surrogates from `byteCharacter` stand for single bytes. */
+export function encodeWithBytes(text: string): Uint8Array {
+  if (!/(?<![\ud800-\udbff])[\udc80-\udcff]/.test(text)) return encoder.encode(text);
+  const pieces = text.split(/((?<![\ud800-\udbff])[\udc80-\udcff]+)/);
+  return concatBytes(
+    pieces.map((piece, index) => (index % 2 === 1 ? Uint8Array.from(piece, (character) => character.charCodeAt(0) & 255) : encoder.encode(piece))),
+  );
+}

@@ -111,6 +111,13 @@ class LineDiscipline implements Tty {
     for (const character of this.#characters(bytes)) this.#key(character);
   }
 
+  typeAhead(keys: string): void {
+    const { echo } = this;
+    this.echo = false;
+    this.input(keys);
+    this.echo = echo;
+  }
+
   /** Whole characters; the bytes of one that was cut wait for the rest. */
   #characters(bytes: Uint8Array): string {
     const all = this.#partial.length > 0 ? Uint8Array.from([...this.#partial, ...bytes]) : bytes;

@@ -30,6 +30,8 @@ export interface OpenFile extends ByteSource, ByteSink {
   readonly tty?: Tty;
   /** Moves the file offset (regular files only) and returns it. */
   seek?(offset: number, whence: 'start' | 'current' | 'end'): number;
+  /** Puts bytes back that were read too far: whoever reads this open file next gets them first. */
+  unread?(chunk: Uint8Array): void;
   /** What lies behind it: a path, or `pipe:[7]`, as /proc/self/fd shows it. */
   readonly name?: string;
   /** Called when the last descriptor that points here is closed. */
@@ -50,6 +52,8 @@ export interface Tty {
   foreground: number | undefined;
   /** Process ids are numbers within a machine; signals from keys go to this one. Set by the machine that opens it as controlling terminal. */
   sendSignal: ((pgid: number, signal: SignalName) => void) | undefined;
+  /** Keys that a line editor took too many of: they wait for the next reader as if typed now, without being shown. */
+  typeAhead(keys: string): void;
   /** Slave side. */
   openSlave(): OpenFile;
 }

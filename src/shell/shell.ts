@@ -1,0 +1,859 @@
+import { Aborted } from '../kernel/index.ts';
+import {
+  bytesSource,
+  decodeText,
+  Errno,
+  type ExitStatus,
+  encodeText,
+  joinPath,
+  type OpenFile,
+  type Process,
+  SIGNAL_NUMBERS,
+  type SignalName,
+  StreamDecoder,
+} from '../unix/index.ts';
+import { builtins, SPECIAL_BUILTINS } from './builtins/index.ts';
+import { ExitShell, Interrupted, RedirectFailure, ReturnFrom, ShellFailure } from './control.ts';
+import { Execution } from './execution.ts';
+import { evaluate, expandText, expandWords, shellQuote } from './expand.ts';
+import { announceDeath, JobTable } from './jobs.ts';
+import { Parser } from './parser.ts';
+import { type Assignment, type Command, type Dialect, type Redirect, type Sequence, ShellSyntaxError, type SimpleCommand } from './syntax.ts';
+import { Variables } from './variables.ts';
+
+/** Letters of `set` and the options they stand for. */
+export const OPTION_LETTERS: Readonly<Record<string, string>> = {
+  a: 'allexport',
+  b: 'notify',
+  e: 'errexit',
+  f: 'noglob',
+  h: 'hashall',
+  m: 'monitor',
+  n: 'noexec',
+  u: 'nounset',
+  v: 'verbose',
+  x: 'xtrace',
+  B: 'braceexpand',
+  C: 'noclobber',
+};
+
+/** CPU time of one command of a script, in virtual milliseconds. */
+const COMMAND_CPU_MS = 0.01;
+const FUNCTION_DEPTH_LIMIT = 500;
+
+export interface FunctionDefinition {
+  body: Command;
+  source: string;
+}
+
+/** Names of users that `~name` knows are read from /etc/passwd. */
+export class Shell {
+  readonly process: Process;
+  readonly dialect: Dialect;
+  scriptName: string;
+  /** What messages begin with: `sh`, `bash`, or the script's path. */
+  messageName: string;
+  variables = new Variables();
+  functions = new Map<string, FunctionDefinition>();
+  aliases = new Map<string, string>();
+  options = new Set<string>();
+  positional: string[] = [];
+  status = 0;
+  lastBackground: number | undefined;
+  traps = new Map<string, string>();
+  pendingTraps: SignalName[] = [];
+  jobs = new JobTable();
+  interactive = false;
+  /** Children get process groups of their own and the terminal. */
+  jobControl = false;
+  isSubshell = false;
+  /** From `-c`: bash names it in syntax errors, ash counts its lines from 0. */
+  fromCommandLine = false;
+  line = 1;
+  functionDepth = 0;
+  loopDepth = 0;
+  sourceDepth = 0;
+  /** Above 0 where a failing command does not end the shell under `set -e`. */
+  tested = 0;
+  interrupted = false;
+  /** Ctrl-C reached the shell itself, not a child in the foreground. */
+  interruptedItself = false;
+  /** Lines of standard input before the text that is being run. */
+  lineOffset = 0;
+  history: string[] = [];
+  getoptsOffset = 0;
+  /** Set while a built-in waits, so that Ctrl-C and trapped signals end the wait. */
+  #wake: AbortController | undefined;
+  #lastSubstitution: number | undefined;
+  readonly execution: Execution;
+  readonly startMs: number;
+
+  constructor(process: Process, dialect: Dialect, name: string) {
+    this.process = process;
+    this.dialect = dialect;
+    this.scriptName = name;
+    this.messageName = name;
+    this.startMs = process.kernel.now();
+    this.execution = new Execution(this);
+  }
+
+  /** Takes over the environment, as a shell does when it starts. */
+  importEnvironment(): void {
+    for (const [name, value] of this.process.env) {
+      if (/^[A-Za-z_]\w*$/.test(name)) this.variables.put(name, { value, exported: true, readonly: false });
+    }
+    const set = (name: string, value: string, exported: boolean): void => {
+      const variable = this.variables.declare(name);
+      variable.value = value;
+      variable.exported ||= exported;
+    };
+    set('PWD', this.process.cwd, true);
+    set('SHLVL', String((Number(this.get('SHLVL')) || 0) + 1), true);
+    set('IFS', ' \t\n', false);
+    set('OPTIND', '1', false);
+    set('PPID', String(this.process.ppid), false);
+    set('PS2', '> ', false);
+    set('PS4', '+ ', false);
+    if (this.get('PATH') === undefined) set('PATH', '/sbin:/usr/sbin:/bin:/usr/bin', false);
+    if (this.dialect === 'bash') {
+      this.options.add('braceexpand').add('hashall');
+      set('BASH_VERSION', '5.2.15(1)-release', false);
+      set('HOSTNAME', this.process.machine.hostname, false);
+      set('UID', String(this.process.uid), false);
+      set('EUID', String(this.process.uid), false);
+      set('BASH', '/bin/bash', false);
+      set('OSTYPE', 'linux-gnu', false);
+    } else set('HOSTNAME', this.get('HOSTNAME') ?? this.process.machine.hostname, true);
+  }
+
+  /** A copy for a subshell that runs in another process. */
+  subshell(process: Process): Shell {
+    const copy = new Shell(process, this.dialect, this.scriptName);
+    copy.messageName = this.messageName;
+    copy.variables = new Variables(this.variables);
+    copy.functions = new Map(this.functions);
+    copy.aliases = this.aliases;
+    copy.options = new Set([...this.options].filter((option) => option !== 'monitor'));
+    copy.positional = [...this.positional];
+    copy.status = this.status;
+    copy.lastBackground = this.lastBackground;
+    for (const [name, action] of this.traps) if (action === '') copy.traps.set(name, '');
+    copy.isSubshell = true;
+    copy.fromCommandLine = this.fromCommandLine;
+    copy.line = this.line;
+    copy.functionDepth = this.functionDepth;
+    copy.loopDepth = this.loopDepth;
+    copy.sourceDepth = this.sourceDepth;
+    copy.tested = this.tested;
+    copy.getoptsOffset = this.getoptsOffset;
+    // A subshell of an interactive shell does not ask, and dies of Ctrl-C.
+    for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGTSTP', 'SIGTTOU', 'SIGTTIN'] as const) if (this.interactive) process.onSignal(signal, undefined);
+    return copy;
+  }
+
+  // ---- variables ----
+
+  get(name: string): string | undefined {
+    return this.variables.get(name);
+  }
+
+  /** A parameter as `$name` gives it. */
+  parameter(name: string): string | undefined {
+    switch (name) {
+      case '?':
+        return String(this.status);
+      case '$':
+        return String(this.rootPid);
+      case '!':
+        return this.lastBackground === undefined ? undefined : String(this.lastBackground);
+      case '#':
+        return String(this.positional.length);
+      case '-':
+        return this.optionLetters();
+      case '0':
+        return this.scriptName;
+      case '_':
+        return this.get('_') ?? '';
+      case 'RANDOM':
+        return String(this.process.kernel.random.int(32768));
+      case 'LINENO':
+        return String(this.messageLine());
+      case 'SECONDS':
+        if (this.dialect === 'bash') return String(Math.floor((this.process.kernel.now() - this.startMs) / 1000));
+        break;
+      case 'EPOCHSECONDS':
+        return String(Math.floor(this.process.kernel.now() / 1000));
+      case 'BASHPID':
+        if (this.dialect === 'bash') return String(this.process.pid);
+        break;
+    }
+    if (/^\d+$/.test(name)) return this.positional[Number(name) - 1];
+    return this.get(name);
+  }
+
+  /** `$$` of a subshell is that of the shell it came from. */
+  rootPid = 0;
+
+  optionLetters(): string {
+    const letters = Object.entries(OPTION_LETTERS)
+      .filter(([, option]) => this.options.has(option))
+      .map(([letter]) => letter)
+      .join('');
+    if (this.dialect === 'bash') return `${letters}${this.interactive ? 'iH' : ''}${this.fromCommandLine ? 'c' : this.interactive ? 's' : ''}`;
+    return `${letters}${this.interactive ? 'i' : ''}${this.fromCommandLine ? 'c' : 's'}`;
+  }
+
+  unboundVariable(name: string): never {
+    throw new ShellFailure(
+      `${this.errorPrefix()}${name}: ${this.dialect === 'ash' ? 'parameter not set' : 'unbound variable'}`,
+      this.dialect === 'ash' ? 2 : 127,
+    );
+  }
+
+  set(name: string, value: string): void {
+    const variable = this.variables.declare(name);
+    if (variable.readonly)
+      throw new ShellFailure(`${this.errorPrefix()}${name}: ${this.dialect === 'ash' ? 'is read only' : 'readonly variable'}`, this.dialect === 'ash' ? 2 : 1);
+    if (variable.array) variable.array.set('0', value);
+    variable.value = value;
+    if (this.options.has('allexport')) variable.exported = true;
+    if (name === 'OPTIND') this.getoptsOffset = 0;
+  }
+
+  arrayValues(name: string): Iterable<string> | undefined {
+    const variable = this.variables.find(name);
+    if (variable?.array) return variable.array.values();
+    return variable?.value === undefined ? undefined : [variable.value];
+  }
+
+  /** `name` or `name[index]`. */
+  getElement(reference: string): string | undefined {
+    const match = /^(\w+)\[(.*)\]$/s.exec(reference);
+    if (!match) return this.parameter(reference);
+    const variable = this.variables.find(match[1]!);
+    const key = this.#key(match[1]!, match[2]!);
+    if (variable?.array) return variable.array.get(key);
+    return key === '0' ? variable?.value : undefined;
+  }
+
+  setElement(reference: string, value: string): void {
+    const match = /^(\w+)\[(.*)\]$/s.exec(reference);
+    if (!match) {
+      this.set(reference, value);
+      return;
+    }
+    const variable = this.variables.declare(match[1]!);
+    if (variable.readonly) this.set(match[1]!, value);
+    variable.array ??= new Map(variable.value === undefined ? [] : [['0', variable.value]]);
+    const key = this.#key(match[1]!, match[2]!);
+    variable.array.set(key, value);
+    if (!variable.associative) variable.array = new Map([...variable.array].sort(([a], [b]) => Number(a) - Number(b)));
+  }
+
+  #key(name: string, text: string): string {
+    const variable = this.variables.find(name);
+    if (variable?.associative || /^\d+$/.test(text)) return text;
+    let index = Number(evaluate(this, text));
+    if (index < 0 && variable?.array) index += Number([...variable.array.keys()].at(-1) ?? -1) + 1;
+    return String(index);
+  }
+
+  async assign(assignment: Assignment): Promise<void> {
+    const { name, append } = assignment;
+    if (assignment.elements) {
+      const variable = this.variables.declare(name);
+      if (variable.readonly) this.set(name, '');
+      if (!append || !variable.array) variable.array = new Map(append && variable.value !== undefined ? [['0', variable.value]] : []);
+      variable.value = '';
+      let next = Math.max(-1, ...[...variable.array.keys()].map(Number)) + 1;
+      for (const word of assignment.elements) {
+        const keyed = word[0]?.type === 'text' && !word[0].quoted ? /^\[([^\]]*)\]=/.exec(word[0].text) : null;
+        if (keyed) {
+          const first = word[0] as { type: 'text'; text: string; quoted: boolean };
+          this.setElement(`${name}[${keyed[1]}]`, await expandText(this, [{ ...first, text: first.text.slice(keyed[0].length) }, ...word.slice(1)]));
+        } else for (const value of await expandWords(this, [word])) variable.array.set(String(next++), value);
+      }
+      return;
+    }
+    const text = await expandText(this, assignment.value, true);
+    const reference = assignment.index ? `${name}[${await expandText(this, assignment.index)}]` : name;
+    const integer = this.variables.find(name)?.integer;
+    const before = append ? (this.getElement(reference) ?? '') : '';
+    this.setElement(reference, integer ? String(evaluate(this, append ? `${before || 0}+(${text})` : text)) : before + text);
+  }
+
+  homeOf(user: string): string | undefined {
+    try {
+      const line = this.process.machine.fs
+        .readText('/etc/passwd')
+        .split('\n')
+        .find((entry) => entry.startsWith(`${user}:`));
+      return line?.split(':')[5];
+    } catch {
+      return undefined;
+    }
+  }
+
+  // ---- messages ----
+
+  messageLine(): number {
+    return this.dialect === 'ash' && this.fromCommandLine ? this.line - 1 : this.line;
+  }
+
+  /** What an error message begins with; with the built-in's name when it is one's. */
+  errorPrefix(builtin?: string): string {
+    if (this.dialect === 'ash') return `${this.messageName}: ${builtin ? `${builtin}: ${this.interactive ? '' : `line ${this.messageLine()}: `}` : ''}`;
+    return `${this.messageName}: ${this.interactive ? '' : `line ${this.line}: `}${builtin ? `${builtin}: ` : ''}`;
+  }
+
+  async complain(message: string): Promise<void> {
+    await this.process.err(`${message}\n`);
+  }
+
+  // ---- running ----
+
+  /** Runs commands one by one. */
+  async run(sequence: Sequence): Promise<void> {
+    for (const item of sequence.items) {
+      if (item.background) await this.execution.background(item.command, item.source);
+      else await this.execution.command(item.command);
+    }
+  }
+
+  /** Runs a text line by line, as far as it parses. Syntax errors are told; their status is 2. */
+  async runText(text: string, name = this.fromCommandLine ? '-c' : '', isWhole = false): Promise<void> {
+    const parser = new Parser(text, {
+      dialect: this.dialect,
+      aliases: this.dialect === 'ash' || this.interactive || this.options.has('expand_aliases') ? this.aliases : new Map(),
+    });
+    for (;;) {
+      let sequence: Sequence | undefined;
+      try {
+        sequence = parser.next();
+        if (parser.unterminatedHereDocument && this.dialect === 'bash') {
+          const { line, delimiter } = parser.unterminatedHereDocument;
+          await this.complain(
+            `${this.messageName}: line ${line}: warning: here-document at line ${line - 1} delimited by end-of-file (wanted \`${delimiter}')`,
+          );
+          parser.unterminatedHereDocument = undefined;
+        }
+      } catch (error) {
+        if (!(error instanceof ShellSyntaxError)) throw error;
+        throw new ShellFailure(this.syntaxMessage(error, text, name), error.message.endsWith('bad substitution') && this.dialect === 'bash' ? 1 : 2);
+      }
+      if (!sequence) return;
+      const last = sequence.items[sequence.items.length - 1];
+      if (isWhole && last?.command.type === 'simple' && !last.background && parser.atEnd() && this.traps.size === 0) {
+        await this.run({ items: sequence.items.slice(0, -1) });
+        // The last command of `sh -c` takes the shell's place.
+        this.execution.replacesItself = this.traps.size === 0;
+        await this.execution.command(last.command);
+      } else await this.run(sequence);
+    }
+  }
+
+  syntaxMessage(error: ShellSyntaxError, text: string, name: string): string {
+    if (this.dialect === 'ash') {
+      const builtin = name === 'eval' || name === '.' ? `${name}: ${this.interactive ? '' : `line ${this.messageLine()}: `}` : '';
+      return `${this.messageName}: ${builtin}${error.message}`;
+    }
+    if (this.interactive && name !== 'eval') return `${this.messageName}: ${error.message}`;
+    const prefix = `${this.messageName}: ${name ? `${name}: ` : ''}line ${error.line}: `;
+    if (error.message === 'bad substitution') return `${this.messageName}: line ${error.line}: ${(/\$\{[^}]*\}?/.exec(text) ?? [''])[0]}: bad substitution`;
+    const shown = error.message.includes('unexpected token') ? `\n${prefix}\`${text.split('\n')[error.line - 1] ?? ''}'` : '';
+    return `${prefix}${error.message}${shown}`;
+  }
+
+  /** Runs something as the whole of a process: gives the exit code, with traps and failures seen to. */
+  async toExit(work: () => Promise<void>): Promise<number> {
+    let status = await this.#untilExit(work);
+    const onExit = this.traps.get('EXIT');
+    if (onExit) {
+      this.traps.delete('EXIT');
+      this.status = status;
+      status = await this.#untilExit(async () => {
+        await this.runText(onExit);
+        this.status = status;
+      });
+    }
+    return status;
+  }
+
+  async #untilExit(work: () => Promise<void>): Promise<number> {
+    try {
+      await work();
+      await this.checkSignals();
+      return this.status;
+    } catch (error) {
+      if (error instanceof ExitShell || error instanceof ReturnFrom) return error.status;
+      if (error instanceof ShellFailure) {
+        await this.complain(error.message);
+        return error.status;
+      }
+      if (error instanceof Interrupted) return 130;
+      throw error;
+    }
+  }
+
+  /** Runs traps of signals that came in, and ends what runs after Ctrl-C. */
+  async checkSignals(): Promise<void> {
+    if (this.interrupted) {
+      this.interrupted = false;
+      this.interruptedItself = true;
+      throw new Interrupted();
+    }
+    while (this.pendingTraps.length > 0) {
+      const signal = this.pendingTraps.shift()!;
+      const action = this.traps.get(signal.slice(3));
+      if (!action) continue;
+      const { status } = this;
+      await this.runText(action);
+      this.status = status;
+    }
+  }
+
+  /** Waits for something that a signal may end early: rejects with Aborted then. */
+  async waitFor<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.interrupted) throw new Interrupted();
+    const controller = new AbortController();
+    this.#wake = controller;
+    try {
+      return await work(controller.signal);
+    } finally {
+      if (this.#wake === controller) this.#wake = undefined;
+    }
+  }
+
+  /** Called by signal handlers. */
+  onSignal(signal: SignalName): void {
+    if (this.traps.get(signal.slice(3))) this.pendingTraps.push(signal);
+    else if (signal === 'SIGINT') this.interrupted = true;
+    this.#wake?.abort();
+  }
+
+  /** A child's end, or the signal that ended the waiting. */
+  async awaitChild(child: Process): Promise<ExitStatus | 'stopped'> {
+    const { process } = this;
+    return this.waitFor(
+      (signal) =>
+        new Promise<ExitStatus | 'stopped'>((resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new Aborted()), { once: true });
+          process.guard(child.changed()).then(resolve, reject);
+        }),
+    );
+  }
+
+  /** Waits for a foreground child through trapped signals; its status in shell terms. */
+  async finishChild(child: Process, source: string, quiet = false): Promise<number> {
+    for (;;) {
+      try {
+        const change = await this.awaitChild(child);
+        if (change === 'stopped') {
+          if (!this.jobControl) {
+            await this.process.guard(child.exited);
+            continue;
+          }
+          const job = this.jobs.add([child], source, 'Stopped');
+          await this.process.err(`\n${this.jobs.describe(job, this.dialect)}\n`);
+          return 128 + SIGNAL_NUMBERS.SIGTSTP;
+        }
+        if (!quiet) await announceDeath(this, change, child, source);
+        return change.code;
+      } catch (error) {
+        if (!(error instanceof Aborted)) throw error;
+        // A trapped signal: the trap runs when the child has ended.
+        if (this.interrupted && !this.jobControl) throw new Interrupted();
+        this.interrupted = false;
+      }
+    }
+  }
+
+  // ---- substitution ----
+
+  /** Output of commands, without the newlines at its end. */
+  async substitute(body: Sequence): Promise<string> {
+    const { process } = this;
+    const [reader, writer] = process.pipe();
+    const child = process.fork(
+      async (own) => {
+        const shell = this.subshell(own);
+        shell.rootPid = this.rootPid;
+        if (this.dialect === 'bash') shell.options.delete('errexit');
+        return shell.toExit(() => shell.run(body));
+      },
+      process.argv,
+      { fds: this.descriptors([[1, writer]]) },
+    );
+    writer.close();
+    const decoder = new StreamDecoder();
+    let text = '';
+    try {
+      for (;;) {
+        const chunk = await this.waitFor((signal) => reader.read(signal));
+        if (!chunk) break;
+        text += decoder.decode(chunk);
+        if (text.length > 64 << 20) throw new ShellFailure(`${this.errorPrefix()}out of memory`, 2);
+      }
+    } catch (error) {
+      if (!(error instanceof Aborted)) throw error;
+      child.kill('SIGINT');
+      if (this.interrupted) await this.checkSignals();
+    } finally {
+      reader.close();
+    }
+    this.status = await this.finishChild(child, '', true);
+    this.#lastSubstitution = this.status;
+    return (text + decoder.flush()).replaceAll('\0', '').replace(/\n+$/, '');
+  }
+
+  /** `<(…)`: a path that reads what the commands print (or writes to them). */
+  async processSubstitution(direction: '<' | '>', body: Sequence): Promise<string> {
+    const { process } = this;
+    const [reader, writer] = process.pipe();
+    const mine = direction === '<' ? reader : writer;
+    const theirs = direction === '<' ? writer : reader;
+    process.fork(
+      async (own) => {
+        const shell = this.subshell(own);
+        return shell.toExit(() => shell.run(body));
+      },
+      process.argv,
+      { fds: this.descriptors([[direction === '<' ? 1 : 0, theirs]]) },
+    );
+    theirs.close();
+    let number = 63;
+    while (process.fds.has(number)) number--;
+    process.fds.set(number, mine);
+    this.execution.temporaryDescriptors.push(number);
+    return `/dev/fd/${number}`;
+  }
+
+  /** The shell's own descriptors with some replaced. */
+  descriptors(replaced: readonly (readonly [number, OpenFile])[]): Map<number, OpenFile> {
+    const fds = new Map(this.process.fds);
+    for (const [number, file] of replaced) fds.set(number, file);
+    return fds;
+  }
+
+  takeSubstitutionStatus(): number | undefined {
+    const status = this.#lastSubstitution;
+    this.#lastSubstitution = undefined;
+    return status;
+  }
+
+  // ---- redirects ----
+
+  /** Carries out redirects on the shell's own descriptors; the returned function undoes them. */
+  async redirect(redirects: readonly Redirect[]): Promise<() => void> {
+    const { fds } = this.process;
+    const saved = new Map<number, OpenFile | undefined>();
+    const undo = (): void => {
+      for (const [number, file] of saved) {
+        fds.get(number)?.close();
+        if (file) fds.set(number, file);
+        else fds.delete(number);
+      }
+    };
+    const put = (number: number, file: OpenFile | undefined): void => {
+      if (saved.has(number)) fds.get(number)?.close();
+      else saved.set(number, fds.get(number));
+      if (file) fds.set(number, file);
+      else fds.delete(number);
+    };
+    try {
+      for (const redirect of redirects) await this.#redirectOne(redirect, put);
+    } catch (error) {
+      undo();
+      throw error;
+    }
+    return undo;
+  }
+
+  async #redirectOne(redirect: Redirect, put: (number: number, file: OpenFile | undefined) => void): Promise<void> {
+    const { process } = this;
+    const { operator } = redirect;
+    const number = redirect.fd ?? (operator.startsWith('<') ? 0 : 1);
+    if (operator === '<<' || operator === '<<<') {
+      const text = operator === '<<' ? await expandText(this, redirect.body ?? []) : `${await expandText(this, redirect.target)}\n`;
+      put(number, process.duplicate(bytesSource(encodeText(text))));
+      return;
+    }
+    const target = await expandText(this, redirect.target);
+    if (operator === '>&' || operator === '<&') {
+      if (target === '-') {
+        put(number, undefined);
+        return;
+      }
+      if (/^\d+-?$/.test(target)) {
+        const from = process.fds.get(Number.parseInt(target, 10));
+        if (!from) throw new RedirectFailure(`${this.errorPrefix()}${target}: Bad file descriptor`);
+        put(number, process.duplicate(from));
+        if (target.endsWith('-')) put(Number.parseInt(target, 10), undefined);
+        return;
+      }
+      if (this.dialect === 'ash' && operator === '<&') throw new ShellFailure(`${this.errorPrefix()}syntax error: bad fd number`, 2);
+    }
+    const both = operator === '&>' || operator === '&>>' || operator === '>&';
+    const file = this.#open(target, operator);
+    put(both ? 1 : number, file);
+    if (both) put(2, process.duplicate(file));
+  }
+
+  #open(target: string, operator: Redirect['operator']): OpenFile {
+    const { process } = this;
+    const writing = operator !== '<' && operator !== '<>';
+    try {
+      if (operator === '<') return process.open(target, 'r');
+      if (operator === '<>') return process.open(target, process.machine.fs.exists(process.resolve(target)) ? 'r+' : 'w');
+      if (operator === '>>' || operator === '&>>') return process.open(target, 'a');
+      if (
+        operator === '>' &&
+        this.options.has('noclobber') &&
+        process.machine.fs.exists(process.resolve(target)) &&
+        process.machine.fs.stat(process.resolve(target)).type === 'file'
+      )
+        throw new Errno('EEXIST');
+      return process.open(target, 'w');
+    } catch (error) {
+      if (!(error instanceof Errno)) throw error;
+      if (this.dialect === 'bash') {
+        const shown = error.code === 'EEXIST' ? 'cannot overwrite existing file' : target === '' ? 'No such file or directory' : error.message;
+        throw new RedirectFailure(`${this.errorPrefix()}${target}: ${shown}`);
+      }
+      const reason = error.code === 'ENOENT' || error.code === 'ENOTDIR' ? (writing ? 'nonexistent directory' : 'no such file') : error.message;
+      throw new RedirectFailure(`${this.errorPrefix()}can't ${writing ? 'create' : 'open'} ${target}: ${reason}`);
+    }
+  }
+
+  // ---- simple commands ----
+
+  async simple(command: SimpleCommand): Promise<void> {
+    this.line = command.line + this.lineOffset;
+    this.#lastSubstitution = undefined;
+    const replacesItself = this.execution.replacesItself;
+    this.execution.replacesItself = false;
+    const words = await expandWords(this, command.words);
+    if (words.length === 0) {
+      const undo = await this.redirect(command.redirects);
+      try {
+        for (const assignment of command.assignments) {
+          await this.assign(assignment);
+          if (this.options.has('xtrace')) await this.trace([`${assignment.name}=${traceQuote(this.get(assignment.name) ?? '', this.dialect)}`]);
+        }
+      } finally {
+        undo();
+      }
+      this.status = this.takeSubstitutionStatus() ?? 0;
+      return;
+    }
+    const name = words[0]!;
+    const fn = this.functions.get(name);
+    const builtin = builtins.get(name);
+    const usable = builtin && (!builtin.dialect || builtin.dialect === this.dialect) ? builtin : undefined;
+    const special = SPECIAL_BUILTINS.has(name);
+    if (special && usable && (this.dialect === 'ash' || !fn)) await this.#inShell(command, words, () => usable.run(this, words), true);
+    else if (fn) await this.#inShell(command, words, () => this.callFunction(fn, words.slice(1)), false);
+    else if (usable) await this.#inShell(command, words, () => usable.run(this, words), special);
+    else await this.#external(command, words, replacesItself);
+  }
+
+  async trace(words: string[]): Promise<void> {
+    const prefix = await expandText(this, new Parser(`"${(this.get('PS4') ?? '+ ').replaceAll('"', '\\"')}"`, { dialect: this.dialect }).word());
+    await this.process.err(`${prefix}${words.join(' ')}\n`);
+  }
+
+  async #traceCommand(command: SimpleCommand, words: readonly string[], values: ReadonlyMap<string, string>): Promise<void> {
+    if (!this.options.has('xtrace')) return;
+    void command;
+    const assignments = [...values].map(([name, value]) => `${name}=${traceQuote(value, this.dialect)}`);
+    if (this.dialect === 'bash') for (const assignment of assignments) await this.trace([assignment]);
+    await this.trace([...(this.dialect === 'ash' ? assignments : []), ...words.map((word) => traceQuote(word, this.dialect))]);
+  }
+
+  /** A function or built-in: redirects and assignments hold while it runs. */
+  async #inShell(command: SimpleCommand, words: readonly string[], work: () => Promise<number>, special: boolean): Promise<void> {
+    const undo = await this.#redirectOrFail(command, special);
+    if (!undo) return;
+    const saved = new Map<string, ReturnType<Variables['find']>>();
+    // `exec` without a command makes redirects permanent; special built-ins of ash keep assignments.
+    const keeps = words[0] === 'exec' && words.length === 1;
+    const keepsAssignments = special && this.dialect === 'ash';
+    try {
+      const values = new Map<string, string>();
+      for (const assignment of command.assignments) {
+        if (assignment.elements || keepsAssignments) {
+          await this.assign(assignment);
+          continue;
+        }
+        const before = this.variables.find(assignment.name);
+        if (!saved.has(assignment.name)) saved.set(assignment.name, before && { ...before });
+        await this.assign(assignment);
+        values.set(assignment.name, this.get(assignment.name) ?? '');
+        this.variables.declare(assignment.name).exported = true;
+      }
+      await this.#traceCommand(command, words, values);
+      this.status = await work();
+    } catch (error) {
+      if (error instanceof Errno && (error.code === 'EPIPE' || error.code === 'EBADF' || error.code === 'ENOSPC')) {
+        if (this.process.fds.get(2) && error.code !== 'EPIPE')
+          await this.complain(`${this.errorPrefix(this.dialect === 'bash' ? words[0] : undefined)}write error: ${error.message}`);
+        this.status = 1;
+      } else throw error;
+    } finally {
+      if (!keepsAssignments) for (const [name, variable] of saved) this.variables.put(name, variable);
+      if (!keeps) undo();
+    }
+  }
+
+  async #redirectOrFail(command: { redirects: Redirect[] }, special: boolean): Promise<(() => void) | undefined> {
+    try {
+      return await this.redirect(command.redirects);
+    } catch (error) {
+      if (!(error instanceof RedirectFailure)) throw error;
+      if (special && this.dialect === 'ash') throw new ShellFailure(error.message, 1);
+      await this.complain(error.message);
+      this.status = 1;
+      return undefined;
+    }
+  }
+
+  async callFunction(definition: FunctionDefinition, args: string[]): Promise<number> {
+    if (this.functionDepth >= FUNCTION_DEPTH_LIMIT)
+      throw new ShellFailure(`${this.errorPrefix()}maximum function nesting level exceeded (${FUNCTION_DEPTH_LIMIT})`, 2);
+    const { positional, loopDepth } = this;
+    this.positional = args;
+    this.functionDepth++;
+    this.loopDepth = 0;
+    this.variables.enterScope();
+    try {
+      await this.execution.command(definition.body);
+      return this.status;
+    } catch (error) {
+      if (error instanceof ReturnFrom) return error.status;
+      throw error;
+    } finally {
+      this.variables.leaveScope();
+      this.functionDepth--;
+      this.positional = positional;
+      this.loopDepth = loopDepth;
+    }
+  }
+
+  async #external(command: SimpleCommand, words: readonly string[], replacesItself: boolean): Promise<void> {
+    const undo = await this.#redirectOrFail(command, false);
+    if (!undo) return;
+    let child: Process | undefined;
+    try {
+      const env = this.variables.environment();
+      const values = new Map<string, string>();
+      for (const assignment of command.assignments) {
+        const value = await expandText(this, assignment.value, true);
+        values.set(assignment.name, value);
+        env.set(assignment.name, value);
+      }
+      await this.#traceCommand(command, words, values);
+      if (replacesItself) {
+        this.status = await this.executeInPlace(words, env);
+        throw new ExitShell(this.status);
+      }
+      child = await this.start(words, env);
+    } finally {
+      undo();
+    }
+    if (child) this.status = await this.execution.foreground([child], words.join(' '));
+  }
+
+  /** Starts an external command; undefined (and a message and status) when it cannot. */
+  async start(words: readonly string[], env: ReadonlyMap<string, string>): Promise<Process | undefined> {
+    try {
+      return this.process.spawn(words, { env, newGroup: this.jobControl });
+    } catch (error) {
+      const failed = await this.#notStarted(error, words);
+      if (failed) return this.process.fork(failed, words, { env, newGroup: this.jobControl });
+      return undefined;
+    }
+  }
+
+  /** exec: this process becomes the command. */
+  async executeInPlace(words: readonly string[], env: ReadonlyMap<string, string>, asExec = false): Promise<number> {
+    try {
+      return await this.process.exec(words, { env });
+    } catch (error) {
+      const failed = await this.#notStarted(error, words, asExec);
+      return failed ? failed(this.process) : this.status;
+    }
+  }
+
+  /** Tells why a command did not start. A text file that nobody can execute is a script for this shell: returned as a program. */
+  async #notStarted(error: unknown, words: readonly string[], asExec = false): Promise<((process: Process) => Promise<number>) | undefined> {
+    if (!(error instanceof Errno)) throw error;
+    const name = words[0]!;
+    const { process } = this;
+    if (error.code === 'ENOEXEC') {
+      const path = process.resolve(name.includes('/') ? name : (process.which(name) ?? name));
+      const text = decodeText(process.machine.fs.readFile(path));
+      if (!text.slice(0, 256).includes('\0')) {
+        return async (own) => {
+          const shell = new Shell(own, this.dialect, path);
+          shell.rootPid = own.pid;
+          shell.importEnvironment();
+          shell.positional = words.slice(1);
+          return shell.toExit(() => shell.runText(text));
+        };
+      }
+    }
+    if (error.code === 'EAGAIN') {
+      await this.complain(this.dialect === 'ash' ? `${this.errorPrefix()}can't fork: ${error.message}` : `${this.messageName}: fork: retry: ${error.message}`);
+      this.status = this.dialect === 'ash' ? 2 : 254;
+      return undefined;
+    }
+    const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR';
+    this.status = missing ? 127 : 126;
+    const prefix = this.errorPrefix(asExec ? 'exec' : undefined);
+    if (this.dialect === 'ash') {
+      const denied = !missing && error.code !== 'EACCES' ? error.message : 'Permission denied';
+      await this.complain(`${prefix}${name}: ${missing ? 'not found' : denied}`);
+    } else {
+      const isDirectory =
+        error.code === 'EACCES' &&
+        name.includes('/') &&
+        process.machine.fs.exists(process.resolve(name)) &&
+        process.machine.fs.stat(process.resolve(name)).type === 'directory';
+      const reason = isDirectory
+        ? 'Is a directory'
+        : name.includes('/')
+          ? error.message
+          : missing
+            ? asExec
+              ? 'not found'
+              : 'command not found'
+            : error.message;
+      await this.complain(`${prefix}${name}: ${reason}${error.code === 'ENOEXEC' ? '' : ''}`);
+    }
+    return undefined;
+  }
+
+  /** Makes a directory the current one; the new path. Throws Errno. */
+  changeDirectory(path: string, physical = false): string {
+    const { process } = this;
+    const { fs } = process.machine;
+    const logical = joinPath(process.cwd, path);
+    const target = physical ? fs.realpath(logical) : logical;
+    if (fs.stat(target).type !== 'directory') throw new Errno('ENOTDIR');
+    process.cwd = target;
+    return target;
+  }
+
+  async chargeCommand(): Promise<void> {
+    if (this.interrupted || this.pendingTraps.length > 0) await this.checkSignals();
+    await this.process.cpu(COMMAND_CPU_MS);
+    if (this.interrupted) await this.checkSignals();
+  }
+}
+
+/** How `set -x` shows a word. */
+export function traceQuote(word: string, dialect: Dialect): string {
+  if (word === '') return "''";
+  const safe = dialect === 'ash' ? /^[\w@%+:,./^-]+$/ : /^[\w@%+=:,./^~-]+$/;
+  return safe.test(word) ? word : shellQuote(word);
+}
