@@ -1,0 +1,136 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from '@playwright/test';
+import { loadLab } from '../../scripts/labs.ts';
+import { compareOutput } from '../../src/lab/compare.ts';
+import type { LabCommand } from '../../src/lab/schema.ts';
+import type { LabTranscript } from '../../src/lab/transcript.ts';
+import { LabPage } from './lab-page.ts';
+
+test.describe.configure({ timeout: 120_000 });
+
+test('the prompt is usable within a second, and a typed command answers', async ({ page }) => {
+  const lab = new LabPage(page);
+  await lab.open('statefulset');
+  expect(await lab.type('kubectl get pods')).toContain('No resources found in default namespace.');
+  expect(await lab.type('echo 海圖室 | wc -c')).toContain('10');
+});
+
+test('a button runs its command in the terminal, and the step is marked', async ({ page }) => {
+  const lab = new LabPage(page);
+  await lab.open('statefulset');
+  await page.locator('[data-command="kubectl apply -f statefulset.yaml"] [data-run]').click();
+  await expect.poll(() => lab.screen()).toContain('statefulset.apps/mysql-statefulset created');
+  await expect.poll(() => lab.reached('apply')).toBe(true);
+  await expect(page.locator('.chart .pod')).toHaveCount(1);
+  await expect(page.locator('[data-outline]')).toContainText('編號 1：沒有 Pod');
+});
+
+test('reloading keeps the cluster, the steps and the edited file', async ({ page }) => {
+  const lab = new LabPage(page);
+  await lab.open('statefulset');
+  await lab.type('kubectl apply -f statefulset.yaml');
+  await expect.poll(() => lab.reached('apply')).toBe(true);
+  await page.locator('[data-tab="files"]').click();
+  await page.locator('.cm-content').click();
+  await page.keyboard.press('Control+Home');
+  await page.keyboard.type('# mine\n');
+  await expect(page.locator('[data-file-state]')).toHaveText('已存檔');
+  await page.waitForTimeout(2500);
+  await page.reload();
+  await lab.ready();
+  expect(await lab.reached('apply')).toBe(true);
+  expect(await lab.type('kubectl get sts')).toContain('mysql-statefulset');
+  expect(await lab.type('head -1 statefulset.yaml')).toContain('# mine');
+});
+
+test('reset gives a new cluster and keeps the reached steps', async ({ page }) => {
+  const lab = new LabPage(page);
+  await lab.open('statefulset');
+  await lab.type('kubectl apply -f statefulset.yaml');
+  await expect.poll(() => lab.reached('apply')).toBe(true);
+  await page.locator('[data-reset]').click();
+  await page.locator('[data-reset]').click();
+  await lab.ready();
+  expect(await lab.type('kubectl get pods')).toContain('No resources found');
+  expect(await lab.reached('apply')).toBe(true);
+});
+
+test('keyboard only: from the skip link to the terminal and out again', async ({ page }) => {
+  const lab = new LabPage(page);
+  await lab.open('statefulset');
+  await page.keyboard.press('Tab');
+  for (let i = 0; i < 80 && !(await page.evaluate(() => document.activeElement?.classList.contains('xterm-helper-textarea'))); i++)
+    await page.keyboard.press('Tab');
+  await expect(page.locator('.xterm-helper-textarea')).toBeFocused();
+  await page.keyboard.type('kubectl get nodes');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => lab.screen()).toContain('k3d-demo-server-0');
+  await page.locator('.xterm-helper-textarea').focus();
+  await page.keyboard.press('F6');
+  await expect(page.locator('[data-tab="terminal"]')).toBeFocused();
+  await page.keyboard.press('ArrowRight');
+  await expect(page.locator('[data-panel="files"]')).toBeVisible();
+});
+
+test('with the network cut after the page has loaded, lessons and labs go on', async ({ page, context }) => {
+  const lab = new LabPage(page);
+  await lab.open('statefulset');
+  await expect.poll(() => page.evaluate(async () => Boolean((await navigator.serviceWorker.ready).active)), { timeout: 20_000 }).toBe(true);
+  await context.setOffline(true);
+  expect(await lab.type('kubectl get pods')).toContain('No resources found');
+  await page.locator('[data-tab="files"]').click();
+  await expect(page.locator('.cm-content')).toContainText('StatefulSet', { timeout: 10_000 });
+  await page.goto('lessons/dns/');
+  await lab.ready();
+  await context.setOffline(false);
+});
+
+test('on a phone: chips, sheet, key bar and text field', async ({ browser, baseURL }) => {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, baseURL });
+  const page = await context.newPage();
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.goto('lessons/statefulset/');
+  await expect(page.locator('section[data-lab]')).toHaveAttribute('data-state', 'ready', { timeout: 30_000 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await page.locator('[data-command="kubectl get nodes"] [data-run]').tap();
+  const lab = new LabPage(page);
+  await expect(page.locator('#lab-body')).toBeVisible();
+  await expect.poll(() => lab.screen()).toContain('k3d-demo-server-0');
+  await page.locator('#lab-input').fill('kubectl get ns');
+  await page.locator('#lab-input').press('Enter');
+  await expect.poll(() => lab.screen()).toContain('kube-system');
+  await page.locator('[data-sheet]').tap();
+  await expect(page.locator('#lab-body')).toBeHidden();
+  await context.close();
+});
+
+const lessons = readdirSync('content/lessons')
+  .filter((file) => file.endsWith('.mdx'))
+  .flatMap((file): [string, string][] => {
+    const lab = /^lab: *(\S+)/m.exec(readFileSync(`content/lessons/${file}`, 'utf8'))?.[1];
+    return lab ? [[file.replace(/\.mdx$/, ''), lab]] : [];
+  });
+
+for (const [lesson, name] of lessons) {
+  test(`${lesson}: every step is typed, answers as its transcript, and is reached`, async ({ page }) => {
+    test.setTimeout(300_000);
+    const { lab: file } = loadLab(name);
+    const transcript: LabTranscript = JSON.parse(readFileSync(`labs/${name}/transcript.json`, 'utf8'));
+    const lab = new LabPage(page);
+    await lab.open(lesson);
+    for (const step of file.steps) {
+      const commands: readonly LabCommand[] = step.commands.length > 0 ? step.commands : (step.solution ?? []).map((run) => ({ run }));
+      for (const [index, command] of commands.entries()) {
+        const expected = transcript.steps.find((each) => each.id === step.id)?.commands[index]?.output;
+        const watches = command.stopWhen !== undefined || command.stopAfterSeconds !== undefined;
+        if (command.waitFor || command.sleepSeconds) await lab.settle();
+        const output = await lab.type(command.run, watches ? { before: () => lab.settle() } : {});
+        // Chance and the typist's speed decide what is marked so and what a watch catches.
+        if (expected !== undefined && !command.random && !watches) {
+          expect(compareOutput(command.run, { stdout: expected }, { stdout: output }), `${command.run}\n${output}`).toEqual([]);
+        }
+      }
+      await expect.poll(() => lab.reached(step.id), { timeout: 30_000, message: `step ${step.id}` }).toBe(true);
+    }
+  });
+}
