@@ -65,7 +65,7 @@ function normal(value: unknown, key = ''): unknown {
     for (const [name, inner] of Object.entries(value)) {
       // The texts of the API's documentation are not part of the project.
       if (name === 'description') continue;
-      out[name] = normal(inner, name);
+      out[normalText(name)] = normal(inner, name);
     }
     return out;
   }
@@ -103,6 +103,31 @@ function short(value: unknown): string {
 async function wholeCluster(kernel: Kernel): Promise<Cluster> {
   const { createCluster } = await import('../../src/sim/index.ts');
   return createCluster({ kernel, preset: 'k3d' });
+}
+
+/** Between two conversations, when the recording does not say more: less than a controller takes to react. */
+const PAUSE_MS = 20;
+
+/** Where the recording shows that more time went by, but not how much: what happened meanwhile. */
+const PAUSES: Record<string, number> = {
+  // Before any controller had seen the StatefulSet.
+  'sts-scale-get': 1,
+  // The Pod's grace period had run out …
+  'sts-table': 2_300,
+  // … and it had been made anew.
+  'pod-binding-again': 2_500,
+};
+
+/** When a Table was printed, as far as its ages tell. */
+function printedAges(body: unknown): number[] {
+  const rows = (body as { rows?: { cells: unknown[]; object?: { metadata?: { creationTimestamp?: string } } }[] } | undefined)?.rows ?? [];
+  const out: number[] = [];
+  for (const row of rows) {
+    const created = row.object?.metadata?.creationTimestamp;
+    const age = row.cells.map((cell) => /^(\d+)s$/.exec(String(cell))?.[1]).find((seconds) => seconds !== undefined);
+    if (created && age) out.push(Date.parse(created) + Number(age) * 1000 + 500);
+  }
+  return out;
 }
 
 /** Plays conversations against a fresh cluster, carrying identities and revisions over from its own answers. */
@@ -143,10 +168,11 @@ export class RestReplay {
 
   /** Lets as much virtual time pass as the recording's own timestamps say went by. */
   async #keepPace(conversation: Conversation): Promise<void> {
-    const times = JSON.stringify(conversation.response).match(TIME) ?? [];
-    const latest = Math.max(...times.map((time) => Date.parse(time)).filter((ms) => ms > Date.UTC(2020, 0)));
+    const pause = PAUSES[conversation.name] ?? PAUSE_MS;
+    const times = (JSON.stringify(conversation.response).match(TIME) ?? []).map((time) => Date.parse(time));
+    const latest = Math.max(...times.filter((ms) => ms > Date.UTC(2020, 0)), ...printedAges(conversation.response.body));
     if (!Number.isFinite(latest)) {
-      await this.kernel.advance({ untilMs: this.kernel.now() + 20 });
+      await this.kernel.advance({ untilMs: this.kernel.now() + pause });
       return;
     }
     if (this.#startRecordedMs === undefined) {
@@ -154,7 +180,7 @@ export class RestReplay {
       this.#startMs = this.kernel.now();
     }
     const target = this.#startMs + (latest - this.#startRecordedMs);
-    await this.kernel.advance({ untilMs: Math.max(this.kernel.now() + 20, target) });
+    await this.kernel.advance({ untilMs: Math.max(this.kernel.now() + pause, target) });
   }
 
   #translate(text: string): string {

@@ -8,7 +8,7 @@ for (const file of ['rest.json', 'rest-defaults.json']) {
     const replay = new RestReplay();
     let outcomes: Outcome[] = [];
     before(async () => {
-      const namespace = /\/namespaces\/(\w+)\//.exec(conversations[0]?.request.path ?? '')?.[1];
+      const namespace = file === 'rest.json' ? undefined : /\/namespaces\/(\w+)\//.exec(conversations[0]?.request.path ?? '')?.[1];
       if (namespace) {
         const headers = { 'content-type': 'application/json' };
         await replay.play([
