@@ -70,9 +70,9 @@ export class Kernel {
     this.#wakePlayer?.();
   }
 
-  /** Runs `job` after `delayMs` of virtual time (at once in the queue's order when 0). */
+  /** Runs `job` after `delayMs` of virtual time (at once in the queue's order when 0). Instants are whole milliseconds: a fraction rounds up. */
   timer(delayMs: number, job: () => void): Disposable {
-    const handle = this.#timers.add(this.#nowMs + Math.max(0, delayMs), job);
+    const handle = this.#timers.add(this.#nowMs + Math.max(0, Math.ceil(delayMs)), job);
     this.#wakePlayer?.();
     return handle;
   }

@@ -54,7 +54,10 @@ test('a claim and its volumes are described as recorded', async () => {
 test('Services, EndpointSlices and Endpoints are described as recorded', async () => {
   const file = 'dns-clusterip-vs-headless.json';
   const service = parse(recorded(file, 'kubectl get svc web-lb -o yaml')) as Obj;
-  const slice: Obj = { ports: [{ name: 'web', port: 80, protocol: 'TCP' }], endpoints: ['10.42.0.118', '10.42.2.124', '10.42.1.150'].map((ip) => ({ addresses: [ip], conditions: { ready: true } })) };
+  const slice: Obj = {
+    ports: [{ name: 'web', port: 80, protocol: 'TCP' }],
+    endpoints: ['10.42.0.118', '10.42.2.124', '10.42.1.150'].map((ip) => ({ addresses: [ip], conditions: { ready: true } })),
+  };
   assert.equal(await page(service, { endpointslices: [slice] }), withoutEvents(recorded(file, 'kubectl describe svc web-lb')));
   const more = { ...slice, endpoints: [...slice.endpoints, { addresses: ['10.42.9.9'] }, { addresses: ['10.42.9.8'], conditions: { ready: false } }] };
   assert.match(await page(service, { endpointslices: [more] }), /Endpoints: +10\.42\.0\.118:80,10\.42\.2\.124:80,10\.42\.1\.150:80 \+ 1 more\.\.\.\n/);
