@@ -174,6 +174,9 @@ export const daemonSetStrategy: KindStrategy<DaemonSet> = {
     }
     spec.revisionHistoryLimit ??= 10;
     set.status ??= {};
+    // Upstream's conversion keeps the internal templateGeneration field in this annotation, hence it is always there.
+    set.metadata ??= {};
+    set.metadata.annotations = { [TEMPLATE_GENERATION]: '0', ...set.metadata.annotations };
   },
   prepareForCreate(set) {
     set.status = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 };

@@ -1,4 +1,5 @@
 import { row, withStatus } from '../lifecycle.ts';
+import { horizontalPodAutoscalerRules } from '../other/validate.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { HorizontalPodAutoscaler, HPAScalingRules, MetricSpec, MetricStatus } from '../types.ts';
 
@@ -50,6 +51,7 @@ export const horizontalPodAutoscalerStrategy: KindStrategy<HorizontalPodAutoscal
     }
   },
   ...withStatus<HorizontalPodAutoscaler>({ initial: () => ({ desiredReplicas: 0, currentMetrics: null }) }),
+  ...horizontalPodAutoscalerRules,
   tableRow: row(({ spec = {}, status = {} }) => [
     `${spec.scaleTargetRef?.kind}/${spec.scaleTargetRef?.name}`,
     formatMetrics(spec.metrics ?? [], status.currentMetrics ?? []),

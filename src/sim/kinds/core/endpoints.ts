@@ -2,6 +2,7 @@ import { plain, row, withMore } from '../lifecycle.ts';
 import { ipFamily } from '../meta/names.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { Endpoints } from '../types.ts';
+import { endpointsRules } from './validate.ts';
 
 /** As Go's `net.JoinHostPort`. */
 const hostPort = (ip: string, port: number): string => (ipFamily(ip) === 'IPv6' ? `[${ip}]:${port}` : `${ip}:${port}`);
@@ -21,6 +22,7 @@ export const endpointsStrategy: KindStrategy<Endpoints> = {
     for (const { ports } of subsets ?? []) for (const port of ports ?? []) port.protocol ||= 'TCP';
   },
   ...plain,
+  ...endpointsRules,
   tableRow: row((endpoints) => [formatEndpoints(endpoints)]),
   warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
 };

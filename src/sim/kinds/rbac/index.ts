@@ -1,10 +1,16 @@
 import { createdAtRow, plain, row } from '../lifecycle.ts';
+import { rbacRules } from '../other/validate.ts';
 import type { Cell, KindStrategy, StrategyContext } from '../strategy.ts';
 import type { ClusterRole, ClusterRoleBinding, RbacV1Subject, Role, RoleBinding } from '../types.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
 
-const role = (resource: string): KindStrategy<Role | ClusterRole> => ({ resource: `${GROUP}/v1/${resource}`, ...plain, tableRow: createdAtRow });
+const role = (resource: 'roles' | 'clusterroles'): KindStrategy<Role | ClusterRole> => ({
+  resource: `${GROUP}/v1/${resource}`,
+  ...plain,
+  ...rbacRules[resource],
+  tableRow: createdAtRow,
+});
 
 function bindingRow(binding: RoleBinding | ClusterRoleBinding, context: StrategyContext): Cell[] {
   const named = (kind: string, text: (subject: RbacV1Subject) => string): string =>
@@ -20,13 +26,14 @@ function bindingRow(binding: RoleBinding | ClusterRoleBinding, context: Strategy
   ];
 }
 
-const binding = (resource: string): KindStrategy<RoleBinding | ClusterRoleBinding> => ({
+const binding = (resource: 'rolebindings' | 'clusterrolebindings'): KindStrategy<RoleBinding | ClusterRoleBinding> => ({
   resource: `${GROUP}/v1/${resource}`,
   applyDefaults({ roleRef, subjects }) {
     if (roleRef) roleRef.apiGroup ||= GROUP;
     for (const subject of subjects ?? []) if (subject.kind === 'User' || subject.kind === 'Group') subject.apiGroup ||= GROUP;
   },
   ...plain,
+  ...rbacRules[resource],
   tableRow: bindingRow,
 });
 
