@@ -2,6 +2,9 @@ import { type Kernel, Random, randomHex } from '../../kernel/index.ts';
 import { DURATIONS, drawMs } from '../durations.ts';
 import type { ImageCatalog, ImageDefinition } from '../images/types.ts';
 import { Backoff } from './backoff.ts';
+import { goDuration } from './time-format.ts';
+
+const HELPER_IMAGE = '/rancher/mirrored-library-busybox';
 
 /** An image on the node. */
 export interface LocalImage {
@@ -107,7 +110,8 @@ export class ImageManager {
     this.#previousError.delete(key);
     recordEvent({ type: 'Normal', reason: 'Pulling', message: `Pulling image "${requested}"` });
     const definition = this.#catalog.find(requested);
-    const durationMs = drawMs(this.#kernel.random, definition ? DURATIONS.imagePullMs : DURATIONS.imagePullFailMs);
+    const range = !definition ? DURATIONS.imagePullFailMs : reference.repository.endsWith(HELPER_IMAGE) ? DURATIONS.helperImagePullMs : DURATIONS.imagePullMs;
+    const durationMs = drawMs(this.#kernel.random, range);
     await this.#kernel.sleep(durationMs);
     if (!definition) {
       const message = pullFailure(reference, this.#catalog);
@@ -116,7 +120,8 @@ export class ImageManager {
       this.#previousError.set(key, `ErrImagePull: ${message}`);
       return { error: 'ErrImagePull', message };
     }
-    const message = `Successfully pulled image "${requested}" in ${durationMs}ms (${durationMs}ms including waiting). Image size: ${definition.sizeBytes} bytes.`;
+    const took = goDuration(durationMs);
+    const message = `Successfully pulled image "${requested}" in ${took} (${took} including waiting). Image size: ${definition.sizeBytes} bytes.`;
     recordEvent({ type: 'Normal', reason: 'Pulled', message });
     return { image: this.#add(reference, definition) };
   }
