@@ -1,3 +1,4 @@
+import { encodeWithBytes } from '../unix/index.ts';
 import { Errno, type OpenFile, type Process, type Program } from '../unix/types.ts';
 
 /**
@@ -9,7 +10,7 @@ export const BANNER = 'BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call
 /** Real text → one character per UTF-8 byte. */
 export function toByteText(text: string): string {
   if (/^[\x00-\x7f]*$/.test(text)) return text;
-  return byteText(new TextEncoder().encode(text));
+  return byteText(encodeWithBytes(text));
 }
 
 /** One character per UTF-8 byte → real text. */

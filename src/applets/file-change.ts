@@ -197,8 +197,7 @@ function targets(applet: Applet, operands: readonly string[], into: string | und
   const last = into ?? (operands.at(-1) as string);
   const sources = into === undefined ? operands.slice(0, -1) : operands;
   const isDirectory = !never && applet.fs.exists(applet.path(last)) && applet.fs.stat(applet.path(last)).type === 'directory';
-  if (sources.length > 1 && !isDirectory)
-    throw new Failure(`target '${last}' is not a directory`.replace(/^target.*/, `can't stat '${last}': No such file or directory`));
+  if (sources.length > 1 && !isDirectory) throw new Failure(`target '${last}' is not a directory`);
   return sources.map((from) => ({ from, to: isDirectory ? joined(last, baseName(from)) : last }));
 }
 
@@ -424,7 +423,7 @@ async function mktemp(applet: Applet): Promise<void> {
   const template = options.rest[0] ?? 'tmp.XXXXXX';
   const prefix = options.get('p') ?? (options.rest.length === 0 || options.has('t') ? (applet.process.env.get('TMPDIR') ?? '/tmp') : undefined);
   const full = prefix === undefined ? template : joined(prefix, template);
-  if (!full.endsWith('XXXXXX')) throw new Failure(`${full}: Invalid argument`.replace(/^/, ''));
+  if (!full.endsWith('XXXXXX')) throw new Failure(`${full}: Invalid argument`);
   const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
   const path = full.replace(/XXXXXX$/, () => Array.from({ length: 6 }, () => letters[applet.process.kernel.random.int(letters.length)]).join(''));
   try {

@@ -1,10 +1,14 @@
 import type { Program } from '../unix/types.ts';
 import { fileChangeApplets } from './file-change.ts';
 import { fileListApplets } from './file-list.ts';
+import { findApplets } from './find.ts';
+import { grepApplets } from './grep.ts';
+import { miscApplets } from './misc.ts';
 import { netClientApplets } from './net-clients.ts';
 import { netInfoApplets } from './net-info.ts';
 import { nslookupApplet } from './nslookup.ts';
 import { processApplets } from './process-applets.ts';
+import { sedApplets } from './sed.ts';
 import { textBasicApplets } from './text-basic.ts';
 import { textFieldApplets } from './text-fields.ts';
 
@@ -17,5 +21,9 @@ export const applets: Readonly<Record<string, Program>> = {
   ...fileChangeApplets,
   ...netClientApplets,
   ...netInfoApplets,
+  ...grepApplets,
+  ...sedApplets,
+  ...miscApplets,
+  ...findApplets,
   nslookup: nslookupApplet,
 };

@@ -111,7 +111,7 @@ async function exchange(
   const head = await reader.head();
   if (!head) throw new Failure('error getting response');
   const match = /^HTTP\/\d\.\d +(\d+)/.exec(head.line);
-  if (!match) throw new Failure(`malformed response: ${head.line}`.replace(/^malformed.*/, 'error getting response'));
+  if (!match) throw new Failure('error getting response');
   if (options.has('S')) for (const line of [head.line, ...head.raw, '']) await applet.err(`  ${line}\n`);
   const status = Number(match[1]);
   const location = head.headers.get('location');

@@ -311,7 +311,7 @@ async function ps(applet: Applet): Promise<void> {
       return title === undefined ? column : ([title, ...column.slice(1)] as typeof column);
     });
   if (wanted.length === 0) {
-    await applet.put(`${'PID'.padStart(5)} USER       VSZ STAT COMMAND\n`.replace(/^ {2}PID/, '  PID'));
+    await applet.put('  PID USER       VSZ STAT COMMAND\n');
     for (const one of processes) {
       const size = String(Math.floor(one.memoryBytes / 1024)).padStart(5);
       await applet.put(`${String(one.pid).padStart(5)} ${userName(applet, one.uid).slice(0, 8).padEnd(8)} ${size} ${state(one).padEnd(4)} ${shown(one)}\n`);

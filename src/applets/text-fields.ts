@@ -206,8 +206,7 @@ async function uniq(applet: Applet): Promise<void> {
 function parseList(text: string): (position: number) => boolean {
   const ranges = text.split(',').map((part): [number, number] => {
     const match = /^(\d*)(-?)(\d*)$/.exec(part.trim());
-    if (!match || (match[1] === '' && match[3] === ''))
-      throw new Failure(`invalid character '${part.replace(/^[\d-]*/, '')[0] ?? '-'}' in LIST`.replace("character '-'", "range '-'"));
+    if (!match || (match[1] === '' && match[3] === '')) throw new Failure(`invalid range '${part}'`);
     const from = match[1] === '' ? 1 : Number(match[1]);
     const to = match[2] === '' ? from : match[3] === '' ? Number.POSITIVE_INFINITY : Number(match[3]);
     return [from, to];
