@@ -1,6 +1,5 @@
 import { callbackSink, createPipe, createTty, Errno, nullFile, type OpenFile, type Process } from '../../unix/index.ts';
 import type { ExecOptions } from '../apiserver/pod-access.ts';
-import { DURATIONS, drawMs } from '../durations.ts';
 import type { Pod } from '../kinds/types.ts';
 import type { ChannelSocket } from '../transport.ts';
 import { CHANNEL, type ChannelServer, channelPair } from './channel-pair.ts';
@@ -33,7 +32,7 @@ function wireInput(server: ChannelServer, input: ContainerInput | undefined, res
 /** Models the kubelet's exec: runs a command in a running container over a v5.channel.k8s.io conversation. */
 export function startExec(kubelet: Kubelet, container: RuntimeContainer, options: ExecOptions): ChannelSocket {
   const { client, server } = channelPair();
-  kubelet.kernel.timer(drawMs(kubelet.kernel.random, DURATIONS.execStartMs), () => run(kubelet, container, options, server));
+  run(kubelet, container, options, server);
   return client;
 }
 
@@ -97,26 +96,27 @@ function run(kubelet: Kubelet, container: RuntimeContainer, options: ExecOptions
   };
   void process.exited.then((status) => {
     if (status.code === 0) server.finish(SUCCESS);
-    else server.finish(exitStatus(options.command, status.code));
+    else server.finish(exitStatus(status.code));
   });
 }
 
+/** As it reaches a WebSocket client: the API server wraps the kubelet's own internal error once more. */
 function internalError(message: string): object {
   return {
     metadata: {},
     status: 'Failure',
-    message: `Internal error occurred: ${message}`,
+    message: `Internal error occurred: Internal error occurred: ${message}`,
     reason: 'InternalError',
-    details: { causes: [{ message }] },
+    details: { causes: [{ message: `Internal error occurred: ${message}` }] },
     code: 500,
   };
 }
 
-function exitStatus(command: readonly string[], code: number): object {
+function exitStatus(code: number): object {
   return {
     metadata: {},
     status: 'Failure',
-    message: `command terminated with non-zero exit code: error executing command [${command.join(' ')}], exit code ${code}`,
+    message: `command terminated with non-zero exit code: command terminated with exit code ${code}`,
     reason: 'NonZeroExitCode',
     details: { causes: [{ reason: 'ExitCode', message: String(code) }] },
   };

@@ -1,6 +1,7 @@
 import { type ByteDuplex, type ExecOptions, KubeletRefusal, type LogOptions, type PodAccess } from '../apiserver/pod-access.ts';
 import { newBadRequest, newInternalError, newNotFound } from '../apiserver/status-error.ts';
 import type { Client } from '../client/types.ts';
+import { DURATIONS, drawMs } from '../durations.ts';
 import type { ContainerStatus, Pod } from '../kinds/types.ts';
 import type { ChannelSocket } from '../transport.ts';
 import { attachToContainer, startExec } from './exec-session.ts';
@@ -67,7 +68,7 @@ export class FleetPodAccess implements PodAccess {
     const container = chooseContainer(pod, wanted);
     if (!pod.spec?.nodeName) throw newBadRequest(`pod ${name} does not have a host assigned`);
     const kubelet = this.#reach(pod, `${verb}/${namespace}/${name}/${container}`);
-    await kubelet.awake();
+    await kubelet.sleep(drawMs(kubelet.kernel.random, DURATIONS.execStartMs));
     return { kubelet, pod, container };
   }
 
