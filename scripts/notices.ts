@@ -25,7 +25,8 @@ for (const name of Object.keys(own.dependencies ?? {})) visit(name);
 let out = `# Third-party notices
 
 Kubernetes API facts (types, defaults, discovery, table columns) in \`src/sim/kinds/facts/\` were read from a running
-Kubernetes v1.36.3 API server. Kubernetes is licensed under the Apache License 2.0, Copyright The Kubernetes Authors.
+Kubernetes v1.36.3 API server; the protobuf field numbers in \`src/hosts/node/protobuf-fields.json\` are those of
+\`k8s.io/api\` v0.36.3 and its sisters. Kubernetes is licensed under the Apache License 2.0, Copyright The Kubernetes Authors.
 
 The packages below are part of what readers load. Tools used only for building and testing are named in \`package.json\`.
 `;

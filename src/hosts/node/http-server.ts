@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Kernel } from '../../kernel/index.ts';
 import type { ChannelSocket, HttpRequest, HttpResponse, Transport } from '../../sim/transport.ts';
+import { protobufToJson } from './protobuf-body.ts';
 
 /** The real server's limit is 3 MiB; a little more is read so that the API server itself can refuse. */
 const BODY_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -26,7 +27,7 @@ export function createHttpServer(options: { kernel: Kernel; transport: Transport
     const abort = new AbortController();
     outgoing.on('close', () => abort.abort());
     const body = await readBody(incoming);
-    const request = toRequest(incoming, body, abort.signal);
+    const request = asJson(toRequest(incoming, body, abort.signal));
     const response = await enter(() => transport.request(request));
     writeHead(outgoing, response);
     if (response.body) outgoing.write(response.body);
@@ -66,6 +67,17 @@ export function createHttpServer(options: { kernel: Kernel; transport: Transport
     );
   });
   return server;
+}
+
+/** Typed clients (kubectl create, client-go) send protobuf: the API server reads JSON. What cannot be read is left to it to refuse. */
+function asJson(request: HttpRequest): HttpRequest {
+  if (!request.body || !request.headers['content-type']?.startsWith('application/vnd.kubernetes.protobuf')) return request;
+  try {
+    const body = new TextEncoder().encode(protobufToJson(request.body));
+    return { ...request, headers: { ...request.headers, 'content-type': 'application/json' }, body };
+  } catch {
+    return request;
+  }
 }
 
 async function readBody(incoming: IncomingMessage): Promise<Uint8Array | undefined> {
