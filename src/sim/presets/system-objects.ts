@@ -1,4 +1,6 @@
 import type { ApiObject, Client, ResourceId } from '../client/types.ts';
+import { podTemplateHash } from '../controllers/hash.ts';
+import type { Deployment, Pod } from '../kinds/types.ts';
 import { coreDnsObjects } from './coredns.ts';
 import { localPathObjects } from './local-path.ts';
 import type { Preset } from './preset.ts';
@@ -7,6 +9,9 @@ import { rbacObjects } from './rbac.ts';
 /** An object and the resource it is created through. */
 export type Seed = readonly [ResourceId, ApiObject & Record<string, unknown>];
 
+const NAMESPACE = 'kube-system';
+/** As on the reference cluster (tests/conformance/corpus/kubectl-errors.json, get all -A). */
+const SYSTEM_POD_SUFFIXES = { coredns: '28fjb', 'local-path-provisioner': '6z4hr' };
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** As `kubectl apply` leaves it: with the annotation that holds the manifest. */
@@ -103,4 +108,29 @@ export function createSystemObjects(client: Client, preset: Preset): void {
   create('kube-apiserver', rbacObjects());
   create('kubectl', coreDnsObjects(preset));
   create('kubectl', localPathObjects());
+  for (const [name, suffix] of Object.entries(SYSTEM_POD_SUFFIXES)) createSystemPod(client, name, suffix);
+}
+
+/** The Pod of a system Deployment under its recorded name; the Deployment's ReplicaSet adopts it as its own. */
+function createSystemPod(client: Client, deploymentName: string, suffix: string): void {
+  const deployment = client.resource<Deployment>('apps/v1/deployments').get(NAMESPACE, deploymentName);
+  if (!deployment) return;
+  const template = deployment.spec?.template;
+  const hash = podTemplateHash(template, undefined);
+  const generateName = `${deploymentName}-${hash}-`;
+  client.resource<Pod>('v1/pods').create(
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: `${generateName}${suffix}`, generateName, namespace: NAMESPACE, labels: { ...template?.metadata?.labels, 'pod-template-hash': hash } },
+      spec: structuredClone(template?.spec ?? {}),
+    },
+    { cause: { actor: 'replicaset-controller', rule: 'cluster/bootstrap' } },
+  );
+}
+
+/** Events of the start are an hour old and gone by the time the reader comes: namespace default has none. */
+export function expireBootEvents(client: Client): void {
+  const cause = { actor: 'kube-apiserver', rule: 'event/expired' };
+  for (const event of client.resource('v1/events').list('default')) client.resource('v1/events').delete('default', event.metadata?.name ?? '', { cause });
 }
