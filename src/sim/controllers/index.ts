@@ -1,9 +1,13 @@
 import { type Disposable, DisposableStore } from '../../kernel/index.ts';
 import type { ControllerContext } from './controller.ts';
+import { startCronJobController } from './cronjob/index.ts';
+import { startDaemonSetController } from './daemonset/index.ts';
 import { startDeploymentController } from './deployment/index.ts';
+import { startDisruptionController } from './disruption/index.ts';
 import { startEndpointsController } from './endpoints/index.ts';
 import { startEndpointSliceController } from './endpointslice/index.ts';
 import { startGarbageCollector } from './garbage-collector/index.ts';
+import { startJobController } from './job/index.ts';
 import { startNamespaceController } from './namespace/index.ts';
 import { startNodeLifecycleController } from './node-lifecycle/index.ts';
 import { startPersistentVolumeController } from './persistentvolume/index.ts';
@@ -12,6 +16,7 @@ import { startReplicaSetController, startReplicationController } from './replica
 import { startRootCaPublisher, startServiceAccountController } from './service-account/index.ts';
 import { startStatefulSetController } from './statefulset/index.ts';
 import { startTaintEvictionController } from './taint-eviction/index.ts';
+import { startTtlAfterFinishedController } from './ttl-after-finished/index.ts';
 import { startClaimProtection, startVolumeProtection } from './volume-protection/index.ts';
 
 /** Starts kube-controller-manager. */
@@ -34,6 +39,11 @@ export function startControllers(context: ControllerContext): Disposable {
     startNodeLifecycleController,
     startTaintEvictionController,
     startPodGarbageCollector,
+    startDaemonSetController,
+    startJobController,
+    startCronJobController,
+    startTtlAfterFinishedController,
+    startDisruptionController,
   ]) {
     owned.add(start(context));
   }
