@@ -27,6 +27,10 @@ export function createFiles(
   let unsaved = false;
   let saving: Promise<void> = Promise.resolve();
 
+  // The lab's own files first, in the order of its lab.yaml.
+  const order = Object.keys(options.originals);
+  const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
+
   const say = (text: string): void => {
     state.textContent = text;
   };
@@ -79,7 +83,9 @@ export function createFiles(
   };
 
   const refresh = async (): Promise<void> => {
-    const names = await options.request<readonly string[]>({ type: 'list-files' });
+    const names = (await options.request<readonly { path: string }[]>({ type: 'list-files' }))
+      .map((file) => file.path)
+      .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
     const wanted = path !== undefined && names.includes(path) ? path : names[0];
     list.replaceChildren(...names.map((name) => new Option(name, name, false, name === wanted)));
     if (editor && wanted !== undefined && !unsaved) {

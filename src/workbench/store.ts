@@ -87,6 +87,8 @@ export interface Layout {
   /** Height of the sheet on small windows, in percent of the window. */
   sheet?: number;
   inputRow?: boolean;
+  /** The terminal speaks to screen readers. */
+  readAloud?: boolean;
 }
 export const layoutStore = {
   read: (): Layout => read<Layout>('layout') ?? {},

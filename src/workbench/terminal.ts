@@ -2,6 +2,7 @@ import '@xterm/xterm/css/xterm.css';
 import { FitAddon } from '@xterm/addon-fit';
 import { type ITheme, Terminal } from '@xterm/xterm';
 import { debounce, find } from './dom.ts';
+import { layoutStore } from './store.ts';
 
 const themes: Record<'light' | 'dark', ITheme> = {
   light: {
@@ -83,7 +84,6 @@ export function createTerminal(
     cursorBlink: false,
     scrollback: 5000,
     theme: currentTheme(),
-    screenReaderMode: true,
     minimumContrastRatio: 4.5,
     allowProposedApi: false,
   });
@@ -135,6 +135,20 @@ export function createTerminal(
     if (event.ctrlKey && (event.key === 'v' || event.key === 'V')) return false;
     return true;
   });
+
+  // xterm's mode for screen readers ignores what soft keyboards and input methods insert: it is for who asks for it.
+  const readAloud = find(panel, '[data-read-aloud]');
+  readAloud.addEventListener('click', () => {
+    const on = !terminal.options.screenReaderMode;
+    terminal.options.screenReaderMode = on;
+    readAloud.setAttribute('aria-pressed', String(on));
+    layoutStore.change({ readAloud: on });
+    terminal.focus();
+  });
+  if (layoutStore.read().readAloud) {
+    terminal.options.screenReaderMode = true;
+    readAloud.setAttribute('aria-pressed', 'true');
+  }
 
   const row = find<HTMLFormElement>(panel, '[data-input-row]');
   const field = find<HTMLInputElement>(row, 'input');

@@ -22,7 +22,7 @@ export class LabPage {
   /** Everything in the terminal, wrapped lines joined: by the button that readers have for it. */
   async screen(): Promise<string> {
     await this.page.locator('[data-copy-all]').click();
-    return this.page.evaluate(() => navigator.clipboard.readText());
+    return this.page.evaluate<string>('navigator.clipboard.readText()');
   }
 
   /** Fast-forwards until the cluster is quiet. */

@@ -59,7 +59,7 @@ test('keyboard only: from the skip link to the terminal and out again', async ({
   const lab = new LabPage(page);
   await lab.open('statefulset');
   await page.keyboard.press('Tab');
-  for (let i = 0; i < 80 && !(await page.evaluate(() => document.activeElement?.classList.contains('xterm-helper-textarea'))); i++)
+  for (let i = 0; i < 80 && !(await page.evaluate<boolean>("document.activeElement.classList.contains('xterm-helper-textarea')")); i++)
     await page.keyboard.press('Tab');
   await expect(page.locator('.xterm-helper-textarea')).toBeFocused();
   await page.keyboard.type('kubectl get nodes');
@@ -75,7 +75,9 @@ test('keyboard only: from the skip link to the terminal and out again', async ({
 test('with the network cut after the page has loaded, lessons and labs go on', async ({ page, context }) => {
   const lab = new LabPage(page);
   await lab.open('statefulset');
-  await expect.poll(() => page.evaluate(async () => Boolean((await navigator.serviceWorker.ready).active)), { timeout: 20_000 }).toBe(true);
+  await expect
+    .poll(() => page.evaluate<boolean>('navigator.serviceWorker.ready.then((registration) => Boolean(registration.active))'), { timeout: 20_000 })
+    .toBe(true);
   await context.setOffline(true);
   expect(await lab.type('kubectl get pods')).toContain('No resources found');
   await page.locator('[data-tab="files"]').click();
@@ -91,7 +93,7 @@ test('on a phone: chips, sheet, key bar and text field', async ({ browser, baseU
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.goto('lessons/statefulset/');
   await expect(page.locator('section[data-lab]')).toHaveAttribute('data-state', 'ready', { timeout: 30_000 });
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
   await page.locator('[data-command="kubectl get nodes"] [data-run]').tap();
   const lab = new LabPage(page);
   await expect(page.locator('#lab-body')).toBeVisible();

@@ -27,20 +27,16 @@ for (const path of pages) {
       const context = await browser.newContext({ colorScheme, viewport: { width: 1440, height: 900 }, serviceWorkers: 'block' });
       const page = await context.newPage();
       const seen = watch(page);
-      await page.addInitScript(() => {
-        (globalThis as { shift?: number }).shift = 0;
+      await page.addInitScript(`globalThis.shift = 0;
         new PerformanceObserver((list) => {
-          for (const entry of list.getEntries() as unknown as { value: number; hadRecentInput: boolean }[]) {
-            if (!entry.hadRecentInput) (globalThis as { shift?: number }).shift! += entry.value;
-          }
-        }).observe({ type: 'layout-shift', buffered: true });
-      });
+          for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shift += entry.value;
+        }).observe({ type: 'layout-shift', buffered: true });`);
       await page.goto(path);
       await labReady(page);
       await page.waitForTimeout(300);
       const results = await new AxeBuilder({ page }).analyze();
       expect(results.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(' ')).join(', ')}`)).toEqual([]);
-      expect(await page.evaluate(() => (globalThis as { shift?: number }).shift)).toBeLessThan(0.02);
+      expect(await page.evaluate<number>('globalThis.shift')).toBeLessThan(0.02);
       expect(seen).toEqual({ errors: [], foreign: [] });
       await context.close();
     });
