@@ -40,7 +40,9 @@ export interface KindStrategy<T extends ApiObject = ApiObject> {
   validate?(object: T, context: StrategyContext): FieldError[];
   validateUpdate?(object: T, old: T, context: StrategyContext): FieldError[];
   validateStatusUpdate?(object: T, old: T): FieldError[];
-  /** `Warning:` header texts. */
+  /** `Warning:` header text of every request for the kind, reads included (upstream's APILifecycleDeprecated). */
+  deprecation?: string;
+  /** `Warning:` header texts of creates and updates. */
   warnings?(object: T, old?: T): string[];
   /** Field selectors besides metadata.name and metadata.namespace. */
   selectableFields?(object: T): Readonly<Record<string, string>>;

@@ -77,6 +77,7 @@ export const nodeStrategy: KindStrategy<Node> = {
 
 export const componentStatusStrategy: KindStrategy<ComponentStatus> = {
   resource: 'v1/componentstatuses',
+  deprecation: 'v1 ComponentStatus is deprecated in v1.19+',
   ...withStatus(),
   tableRow(object) {
     const healthy = object.conditions?.find(({ type }) => type === 'Healthy');

@@ -18,11 +18,11 @@ export function formatEndpoints({ subsets = [] }: Endpoints): string {
 
 export const endpointsStrategy: KindStrategy<Endpoints> = {
   resource: 'v1/endpoints',
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   applyDefaults({ subsets }) {
     for (const { ports } of subsets ?? []) for (const port of ports ?? []) port.protocol ||= 'TCP';
   },
   ...plain,
   ...endpointsRules,
   tableRow: row((endpoints) => [formatEndpoints(endpoints)]),
-  warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
 };

@@ -17,3 +17,6 @@ export function notReserved(check: Check, field: string, path: string): void {
   descending(check, field, path);
   if (path.startsWith('..') && !path.startsWith('../')) check.invalid(field, path, "must not start with '..'");
 }
+
+/** A field below another, or at the top of an object when that is empty. */
+export const qualified = (root: string, field: string): string => (root === '' ? field : `${root}.${field}`);
