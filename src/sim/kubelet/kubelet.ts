@@ -7,12 +7,14 @@ import type { ImageCatalog } from '../images/types.ts';
 import { semanticEqual } from '../kinds/equal.ts';
 import type { Container, Node, Pod } from '../kinds/types.ts';
 import type { ClusterNetwork } from '../network/index.ts';
+import { admitPod } from './admission.ts';
 import { Backoff } from './backoff.ts';
 import { isTerminalPhase } from './conditions.ts';
 import { ImageManager } from './image-manager.ts';
 import type { ContainerLauncher, LaunchOptions } from './launcher.ts';
 import { PodWorker } from './pod-worker.ts';
 import { ProbeManager } from './probe-manager.ts';
+import { podQosClass } from './qos.ts';
 import { type ContainerProcess, NodeRuntime, type RuntimeContainer } from './runtime.ts';
 import { StatusManager } from './status-manager.ts';
 import { VolumeManager } from './volume-manager.ts';
@@ -130,7 +132,28 @@ export class Kubelet {
     if (isTerminalPhase(pod.status?.phase) && !pod.metadata?.deletionTimestamp) return;
     const worker = new PodWorker(this, pod);
     this.#workers.set(uid, worker);
-    this.#later(PodWorker.reactionMs(this, true), () => worker.wake());
+    this.#later(PodWorker.reactionMs(this, true), () => {
+      if (worker.state === 'sync' && !worker.terminationRequested && this.#reject(worker)) return;
+      worker.wake();
+    });
+  }
+
+  /** Turns a Pod away that does not fit here; true when it did. */
+  #reject(worker: PodWorker): boolean {
+    const node = this.client.resource<Node>('v1/nodes').get('', this.nodeName);
+    if (!node) return false;
+    const others: Pod[] = [];
+    for (const other of this.#workers.values()) if (other.admitted && other.state !== 'terminated' && other.state !== 'finished') others.push(other.pod);
+    const rejection = admitPod(worker.pod, others, node);
+    if (!rejection) {
+      worker.admitted = true;
+      return false;
+    }
+    this.podEvent(worker.pod, 'Warning', rejection.reason, rejection.message);
+    worker.reject();
+    const status = { phase: 'Failed', reason: rejection.reason, message: `Pod was rejected: ${rejection.message}`, qosClass: podQosClass(worker.pod) };
+    this.status.set(worker.pod, status, worker.cause('kubelet/reject', { reason: rejection.reason }));
+    return true;
   }
 
   /** A Pod of this node is gone from the API server. */

@@ -2,12 +2,14 @@ import type { Disposable } from '../../kernel/index.ts';
 import type { Cause } from '../cause.ts';
 import { DURATIONS } from '../durations.ts';
 import { semanticEqual } from '../kinds/equal.ts';
-import type { ContainerImage, Lease, Node, NodeCondition, NodeStatus } from '../kinds/types.ts';
+import type { ContainerImage, CSINode, Lease, Node, NodeCondition, NodeStatus } from '../kinds/types.ts';
 import type { Kubelet } from './kubelet.ts';
 import { rfc3339, rfc3339Micro } from './time-format.ts';
 
 /** Size of a machine of the presets. */
 export const NODE_CAPACITY = { cpu: '4', memory: '8131720Ki', pods: '110', ephemeralStorage: '61202244Ki' } as const;
+/** What is left for Pods: 100 MiB of memory and a tenth of the disk are kept for eviction thresholds. */
+const NODE_ALLOCATABLE = { memory: '8029320Ki', ephemeralStorage: '56403987978' } as const;
 /** How often a changed status is looked for (nodeStatusUpdateFrequency). */
 const STATUS_PERIOD_MS = 10_000;
 const LEASE_SECONDS = 40;
@@ -85,6 +87,29 @@ export class NodeAgent implements Disposable {
       { cause: this.#cause('kubelet/register-node') },
     );
     this.#lastReportMs = this.#kubelet.kernel.now();
+    this.#createCsiNode();
+  }
+
+  /** Every kubelet registers a CSINode, without drivers here. */
+  #createCsiNode(): void {
+    const { client, nodeName } = this.#kubelet;
+    const nodes = client.resource<CSINode>('storage.k8s.io/v1/csinodes');
+    if (nodes.get('', nodeName)) return;
+    const uid = client.resource<Node>('v1/nodes').get('', nodeName)?.metadata?.uid;
+    const plugins = ['aws-ebs', 'azure-disk', 'azure-file', 'cinder', 'gce-pd', 'portworx-volume', 'vsphere-volume'].map((name) => `kubernetes.io/${name}`);
+    nodes.create(
+      {
+        apiVersion: 'storage.k8s.io/v1',
+        kind: 'CSINode',
+        metadata: {
+          name: nodeName,
+          annotations: { 'storage.alpha.kubernetes.io/migrated-plugins': plugins.join(',') },
+          ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: uid ?? '' }],
+        },
+        spec: { drivers: [] },
+      },
+      { cause: this.#cause('kubelet/register-node') },
+    );
   }
 
   #renewLoop(): void {
@@ -185,12 +210,13 @@ export class NodeAgent implements Disposable {
       memory: NODE_CAPACITY.memory,
       pods: NODE_CAPACITY.pods,
     };
+    const allocatable = { ...resources, 'ephemeral-storage': NODE_ALLOCATABLE.ephemeralStorage, memory: NODE_ALLOCATABLE.memory };
     const status: NodeStatus = {
       addresses: [
         { address: nodeIp, type: 'InternalIP' },
         { address: nodeName, type: 'Hostname' },
       ],
-      allocatable: { ...old?.allocatable, ...resources },
+      allocatable: { ...old?.allocatable, ...allocatable },
       capacity: { ...old?.capacity, ...resources },
       conditions: [...conditions, ...(old?.conditions ?? []).filter((entry) => !conditions.some((own) => own.type === entry.type))],
       daemonEndpoints: { kubeletEndpoint: { Port: 10_250 } },

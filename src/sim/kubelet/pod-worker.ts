@@ -23,6 +23,8 @@ export class PodWorker {
   state: WorkerState = 'sync';
   /** The Pod object is gone from the API server although the worker has not finished. */
   orphaned = false;
+  /** Passed the kubelet's admission. */
+  admitted = false;
   /** Decided by the kubelet: the Pod fails with this reason. */
   evicted: { reason: string; message: string; graceSeconds: number | undefined } | undefined;
   /** Start failures by container (`reasonCache`). */
@@ -33,6 +35,7 @@ export class PodWorker {
   gracePeriodSeconds = 0;
   /** Called when the grace period shrank while containers are being stopped. */
   onGraceShortened: (() => void) | undefined;
+  #deadlineSeconds: number | undefined;
   #lastSyncMs = -1;
   #observedMs = 0;
   #working = false;
@@ -74,6 +77,11 @@ export class PodWorker {
     }
     this.#working = true;
     void this.#run();
+  }
+
+  /** The Pod was turned away: nothing of it ever runs here. */
+  reject(): void {
+    this.state = 'terminated';
   }
 
   /** The runtime's state of this Pod was looked at just now (a relist). */
@@ -161,6 +169,7 @@ export class PodWorker {
     const kubelet = this.kubelet;
     const status = this.status();
     kubelet.status.set(this.pod, status, this.cause('kubelet/sync'));
+    this.#watchDeadline();
     if (isTerminalPhase(status.phase)) {
       this.state = 'terminating';
       this.#noteGrace();
@@ -184,6 +193,22 @@ export class PodWorker {
       // RequestPodRelist: the new state is looked at at once instead of at the next relist.
       kubelet.kernel.timer(1, () => this.observe());
     }
+  }
+
+  /** activeDeadlineSeconds: past it the Pod fails (models `active_deadline.go`). */
+  #watchDeadline(): void {
+    const seconds = this.pod.spec?.activeDeadlineSeconds;
+    if (seconds === undefined || this.#deadlineSeconds === seconds) return;
+    this.#deadlineSeconds = seconds;
+    const { kernel } = this.kubelet;
+    const startedMs = Date.parse(this.kubelet.status.get(this.uid)?.startTime ?? '') || kernel.now();
+    kernel.timer(Math.max(0, startedMs + seconds * 1000 - kernel.now()), () => {
+      if (this.state !== 'sync' || this.pod.spec?.activeDeadlineSeconds !== seconds) return;
+      const message = 'Pod was active on the node longer than the specified deadline';
+      this.kubelet.podEvent(this.pod, 'Normal', 'DeadlineExceeded', message);
+      this.evicted = { reason: 'DeadlineExceeded', message, graceSeconds: undefined };
+      this.kubelet.requeue(this, 0);
+    });
   }
 
   /** Models `Kubelet.SyncTerminatingPod`. */
