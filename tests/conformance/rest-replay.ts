@@ -113,7 +113,7 @@ const PAUSES: Record<string, number> = {
   // Before any controller had seen the StatefulSet.
   'sts-scale-get': 1,
   // The Pod's grace period had run out …
-  'sts-table': 2_300,
+  'sts-table': 3_900,
   // … and it had been made anew.
   'pod-binding-again': 2_500,
 };
@@ -199,8 +199,9 @@ export class RestReplay {
   }
 
   #learn(expected: unknown, actual: unknown, key = ''): void {
-    if (Array.isArray(expected) && Array.isArray(actual)) expected.forEach((item, i) => this.#learn(item, actual[i], key));
-    else if (typeof expected === 'object' && expected !== null && typeof actual === 'object' && actual !== null) {
+    if (Array.isArray(expected) && Array.isArray(actual)) {
+      for (const [i, item] of expected.entries()) this.#learn(item, actual[i], key);
+    } else if (typeof expected === 'object' && expected !== null && typeof actual === 'object' && actual !== null) {
       for (const [name, inner] of Object.entries(expected)) this.#learn(inner, (actual as Record<string, unknown>)[name], name);
     } else if (typeof expected === 'string' && typeof actual === 'string' && (key === 'uid' || key === 'resourceVersion' || key === 'continue')) {
       this.#known.set(expected, actual);

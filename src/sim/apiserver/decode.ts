@@ -81,6 +81,7 @@ const DROP = Symbol('drop');
  * decoding into the Go type and encoding again gives. Throws `DecodeError` on a wrong type.
  */
 export function convert(node: ObjectNode, value: unknown, context: DecodeContext): Record<string, unknown> {
+  if (node.convert) return node.convert(value, context);
   const out = convertValue(node, value, context, undefined);
   return out === DROP ? {} : (out as Record<string, unknown>);
 }
@@ -153,8 +154,7 @@ function convertObject(node: ObjectNode, value: unknown, context: DecodeContext,
     if (duplicates?.includes(key)) context.strict.push(`duplicate field ${quote(strictPath(place, `.${key}`))}`);
     const given = (value as Record<string, unknown>)[key];
     if (property === undefined) {
-      if (node.open) setKey(out, key, cloneJson(given));
-      else if (given !== undefined) context.strict.push(`unknown field ${quote(strictPath(place, `.${key}`))}`);
+      if (given !== undefined) context.strict.push(`unknown field ${quote(strictPath(place, `.${key}`))}`);
       continue;
     }
     const inner = convertValue(property.node, given, context, { parent: place, step: `.${key}`, field: key, struct: node.typeName });

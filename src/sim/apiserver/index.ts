@@ -1,4 +1,4 @@
-export { createApiServer, type ApiServer, type ApiServerOptions } from './server.ts';
+export { type ApiServer, type ApiServerOptions, createApiServer } from './server.ts';
 export {
   isStatusError,
   newAlreadyExists,

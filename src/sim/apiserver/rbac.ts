@@ -62,7 +62,7 @@ export class Authorizer {
       const name = binding.roleRef?.name ?? '';
       const rules = context.get<ClusterRole>('rbac.authorization.k8s.io/v1/clusterroles', '', name)?.rules ?? [];
       for (const rule of rules)
-        yield { rule, by: `ClusterRoleBinding ${quote(binding.metadata?.name ?? '')} of ClusterRole ${quote(name)} to ${describe(subject, '')}` };
+        yield { rule, by: `ClusterRoleBinding ${quote(binding.metadata?.name ?? '')} of ClusterRole ${quote(name)} to ${subjectText(subject, '')}` };
     }
     if (namespace === '') return;
     for (const binding of context.list<RoleBinding>('rbac.authorization.k8s.io/v1/rolebindings', namespace)) {
@@ -74,13 +74,22 @@ export class Authorizer {
           ? context.get<ClusterRole>('rbac.authorization.k8s.io/v1/clusterroles', '', name)
           : context.get<Role>('rbac.authorization.k8s.io/v1/roles', namespace, name);
       const own = `${binding.metadata?.name ?? ''}/${namespace}`;
-      for (const rule of role?.rules ?? []) yield { rule, by: `RoleBinding ${quote(own)} of ${kind} ${quote(name)} to ${describe(subject, namespace)}` };
+      for (const rule of role?.rules ?? []) yield { rule, by: `RoleBinding ${quote(own)} of ${kind} ${quote(name)} to ${subjectText(subject, namespace)}` };
     }
   }
 
   decide(user: UserInfo, attributes: AccessAttributes): Decision {
     if (user.groups.includes('system:masters')) return { allowed: true, reason: '' };
     if ('path' in attributes && isPublicPath(attributes.path) && attributes.verb === 'get') return { allowed: true, reason: '' };
+    // What the roles system:basic-user and system:discovery give to everybody who is known.
+    if (
+      !('path' in attributes) &&
+      attributes.verb === 'create' &&
+      /^selfsubject(access|rules)?reviews$/.test(attributes.resource) &&
+      user.groups.includes('system:authenticated')
+    ) {
+      return { allowed: true, reason: '' };
+    }
     const namespace = 'path' in attributes ? '' : attributes.namespace;
     for (const { rule, by } of this.rulesFor(user, namespace)) if (ruleAllows(rule, attributes)) return { allowed: true, reason: `RBAC: allowed by ${by}` };
     return { allowed: false, reason: '' };
@@ -93,7 +102,7 @@ export class Authorizer {
   }
 }
 
-function describe(subject: Subject, namespace: string): string {
+function subjectText(subject: Subject, namespace: string): string {
   const name = subject.kind === 'ServiceAccount' ? `${subject.name}/${subject.namespace || namespace}` : (subject.name ?? '');
   return `${subject.kind} ${quote(name)}`;
 }

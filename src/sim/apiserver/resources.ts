@@ -55,7 +55,7 @@ export interface CustomResourceRules {
   scale?: { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath?: string };
   columns: readonly { name: string; type: string; format?: string; description?: string; priority?: number; jsonPath: string }[];
   selectableFields: readonly string[];
-  /** The raw openAPIV3Schema, for defaults, validation and OpenAPI. */
+  /** The raw openAPIV3Schema, for OpenAPI. */
   schema: unknown;
 }
 

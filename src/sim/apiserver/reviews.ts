@@ -56,10 +56,6 @@ export function answerReview(info: ResourceInfo, object: Json, user: UserInfo, a
     case 'SelfSubjectRulesReview': {
       const resourceRules: Json[] = [];
       const nonResourceRules: Json[] = [];
-      if (user.groups.includes('system:masters')) {
-        resourceRules.push({ verbs: ['*'], apiGroups: ['*'], resources: ['*'] });
-        nonResourceRules.push({ verbs: ['*'], nonResourceURLs: ['*'] });
-      }
       for (const { rule } of authorizer.rulesFor(user, String(spec.namespace ?? ''))) {
         if ((rule.resources?.length ?? 0) > 0) {
           resourceRules.push({
@@ -70,6 +66,10 @@ export function answerReview(info: ResourceInfo, object: Json, user: UserInfo, a
           });
         }
         if ((rule.nonResourceURLs?.length ?? 0) > 0) nonResourceRules.push({ verbs: rule.verbs, nonResourceURLs: rule.nonResourceURLs });
+      }
+      if (user.groups.includes('system:masters') && resourceRules.length === 0) {
+        resourceRules.push({ verbs: ['*'], apiGroups: ['*'], resources: ['*'] });
+        nonResourceRules.push({ verbs: ['*'], nonResourceURLs: ['*'] });
       }
       return { ...object, status: { resourceRules, nonResourceRules, incomplete: false } };
     }

@@ -1,4 +1,5 @@
 import schemaFacts from '../kinds/facts/schema.json' with { type: 'json' };
+import type { DecodeContext } from './decode.ts';
 
 /** As the facts write one schema (OpenAPI v3 with Kubernetes' extensions; `$ref` is a type name). */
 export interface SchemaFact {
@@ -45,8 +46,8 @@ export interface ObjectNode {
   properties: ReadonlyMap<string, Property>;
   /** Replaced as a whole by server-side apply. */
   atomic: boolean;
-  /** Unknown fields are kept (custom resources that say so). */
-  open?: boolean;
+  /** Has its own way to the normal form (custom resources); see `convert` in decode.ts. */
+  convert?: (value: unknown, context: DecodeContext) => Record<string, unknown>;
 }
 export interface MapNode {
   kind: 'map';

@@ -6,10 +6,12 @@ import type { AdmissionPlugin, KindStrategy } from '../kinds/strategy.ts';
 import { Store } from '../storage/index.ts';
 import type { Transport } from '../transport.ts';
 import { InProcessBackend } from './backend.ts';
+import { addComponentStatuses } from './component-statuses.ts';
+import { serveCustomResources } from './crd/definitions.ts';
 import { expireEvents } from './event-ttl.ts';
 import { HttpServer } from './http/server.ts';
 import type { PodAccess } from './pod-access.ts';
-import { ResourceRegistry } from './resources.ts';
+import { type ResourceInfo, ResourceRegistry } from './resources.ts';
 import { Verbs } from './verbs.ts';
 
 export interface ApiServerOptions {
@@ -45,6 +47,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const client = new InProcessClient(kernel, new InProcessBackend(verbs));
   const http = new HttpServer({ verbs, podAccess: options.podAccess, address: options.address ?? '172.18.0.2:6443' });
   expireEvents(store, kernel);
+  serveCustomResources(verbs);
+  addComponentStatuses(verbs, registry.get('v1/componentstatuses') as ResourceInfo);
 
   const writes: WriteRecord[] = [];
   const listeners = new Set<(write: WriteRecord) => void>();

@@ -3,7 +3,7 @@ import { asSelector, formatSelector, matchesSelector, type Selector } from '../k
 import type { FieldError } from '../kinds/strategy.ts';
 import type { LabelSelector, Pod, PodDisruptionBudget } from '../kinds/types.ts';
 import { cloneJson } from './decode.ts';
-import { difference, hasPath, LEAF, union, type FieldTree } from './managed-fields/field-set.ts';
+import { difference, type FieldTree, hasPath, LEAF, union } from './managed-fields/field-set.ts';
 import { decodeManaged, encodeManaged, identifier, type ManagedEntry } from './managed-fields/manager.ts';
 import type { RequestContext } from './request-context.ts';
 import type { ResourceInfo } from './resources.ts';

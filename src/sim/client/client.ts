@@ -3,8 +3,8 @@ import type { RequestContext } from '../apiserver/request-context.ts';
 import { SYSTEM_USER } from '../apiserver/request-context.ts';
 import type { ResourceInfo } from '../apiserver/resources.ts';
 import { isStatusError } from '../apiserver/status-error.ts';
-import { BucketInformer } from './informer.ts';
 import { EventRecorder } from './event-recorder.ts';
+import { BucketInformer } from './informer.ts';
 import type { ApiObject, Client, DeleteOptions, EventRecord, Informer, ResourceClient, ResourceId, WriteOptions } from './types.ts';
 
 /** What the client needs of the server: the verbs with subresources, by resource. */

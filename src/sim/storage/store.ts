@@ -121,6 +121,12 @@ export class Bucket {
   }
 
   /** For `Store` only. */
+  seed(key: string, object: ApiObject): void {
+    if (!this.#objects.has(key)) this.#keys.splice(lowerBound(this.#keys, key), 0, key);
+    this.#objects.set(key, object);
+  }
+
+  /** For `Store` only. */
   record(event: StoreEvent): void {
     const key = `${event.namespace}/${event.name}`;
     if (event.type === 'DELETED') {
@@ -193,6 +199,11 @@ export class Store {
       cause,
     });
     return object;
+  }
+
+  /** Puts something there that was never written: it has no revision, and nobody is told. */
+  seed(bucketId: string, namespace: string, name: string, object: ApiObject): void {
+    this.bucket(bucketId).seed(`${namespace}/${name}`, deepFreeze(object));
   }
 
   /** Removes what is there; `last` (default: the stored state) is what watchers see, with the deletion's revision. */

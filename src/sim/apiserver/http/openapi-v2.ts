@@ -112,7 +112,8 @@ export function encodeOpenApiV2(swagger: Json): Uint8Array {
   }
   out.message(8, paths);
   const definitions = new Message();
-  for (const [name, definition] of Object.entries(swagger.definitions as Record<string, Json>)) definitions.message(1, new Message().text(1, name).message(2, schema(definition)));
+  for (const [name, definition] of Object.entries(swagger.definitions as Record<string, Json>))
+    definitions.message(1, new Message().text(1, name).message(2, schema(definition)));
   out.message(9, definitions);
   return out.finish();
 }

@@ -76,7 +76,10 @@ const PATCH_TYPES = ['application/apply-patch+yaml', 'application/json-patch+jso
 function pathsOf(info: ResourceInfo, typeName: string): Record<string, Json> {
   const root = info.group ? `/apis/${info.groupVersion}` : `/api/${info.version}`;
   const collection = info.namespaced ? `${root}/namespaces/{namespace}/${info.resource}` : `${root}/${info.resource}`;
-  const ok = (name: string): Json => ({ 200: { description: 'OK', content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } } }, 401: { description: 'Unauthorized' } });
+  const ok = (name: string): Json => ({
+    200: { description: 'OK', content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } } },
+    401: { description: 'Unauthorized' },
+  });
   const operation = (action: string, method: string, more: Json = {}): Json => ({
     tags: [`${(info.group || 'core').split('.')[0]}_${info.version}`],
     operationId: `${action}${info.kind}`,
@@ -87,7 +90,9 @@ function pathsOf(info: ResourceInfo, typeName: string): Record<string, Json> {
   });
   const body = { requestBody: { content: { '*/*': { schema: { $ref: `#/components/schemas/${typeName}` } } }, required: true } };
   const patchTypes = info.custom ? PATCH_TYPES.slice(0, 3) : PATCH_TYPES;
-  const patchBody = { requestBody: { content: Object.fromEntries(patchTypes.map((type) => [type, { schema: { $ref: `#/components/schemas/${META}.Patch` } }])), required: true } };
+  const patchBody = {
+    requestBody: { content: Object.fromEntries(patchTypes.map((type) => [type, { schema: { $ref: `#/components/schemas/${META}.Patch` } }])), required: true },
+  };
   const write = [QUERY.dryRun, QUERY.fieldManager, QUERY.fieldValidation];
   const many: Json = {};
   const one: Json = {};
@@ -104,7 +109,13 @@ function pathsOf(info: ResourceInfo, typeName: string): Record<string, Json> {
     const path: Json = {};
     for (const verb of sub.verbs) {
       const method = { get: 'get', create: 'post', update: 'put', patch: 'patch', delete: 'delete' }[verb];
-      if (method) path[method] = { operationId: `${verb}${info.kind}${sub.name}`, responses: { 401: { description: 'Unauthorized' } }, 'x-kubernetes-action': method, 'x-kubernetes-group-version-kind': gvk(sub.kind) };
+      if (method)
+        path[method] = {
+          operationId: `${verb}${info.kind}${sub.name}`,
+          responses: { 401: { description: 'Unauthorized' } },
+          'x-kubernetes-action': method,
+          'x-kubernetes-group-version-kind': gvk(sub.kind),
+        };
     }
     out[`${collection}/{name}/${sub.name}`] = path;
   }
@@ -166,7 +177,9 @@ const cache = new WeakMap<readonly ResourceInfo[], Uint8Array>();
 
 function hashOf(infos: readonly ResourceInfo[]): string {
   let hash = 0x811c9dc5;
-  for (const info of infos) for (const char of `${info.id}${info.custom ? JSON.stringify(info.custom.schema) : ''}`) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  for (const info of infos)
+    for (const char of `${info.id}${info.custom ? JSON.stringify(info.custom.schema) : ''}`)
+      hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
   return hash.toString(16).toUpperCase().padStart(8, '0').repeat(16);
 }
 
@@ -216,7 +229,8 @@ function v2Schema(fact: SchemaFact): Json {
   const out: Json = {};
   for (const [key, value] of Object.entries(fact)) {
     if (key === '$ref') out.$ref = `#/definitions/${value as string}`;
-    else if (key === 'properties') out.properties = Object.fromEntries(Object.entries(value as Record<string, SchemaFact>).map(([name, property]) => [name, v2Schema(property)]));
+    else if (key === 'properties')
+      out.properties = Object.fromEntries(Object.entries(value as Record<string, SchemaFact>).map(([name, property]) => [name, v2Schema(property)]));
     else if (key === 'items' || key === 'additionalProperties') out[key] = v2Schema(value as SchemaFact);
     else if (key === 'oneOf') out.type = 'string';
     else out[key] = value;
@@ -238,7 +252,9 @@ function v2Paths(registry: ResourceRegistry): Record<string, Json> {
       for (const [method, operation] of Object.entries(methods) as [string, Json][]) {
         converted[method] = {
           operationId: operation.operationId,
-          parameters: ((operation.parameters as Json[] | undefined) ?? []).map((known) => parameter(String(known.name), known.name === 'force' ? 'boolean' : 'string')),
+          parameters: ((operation.parameters as Json[] | undefined) ?? []).map((known) =>
+            parameter(String(known.name), known.name === 'force' ? 'boolean' : 'string'),
+          ),
           responses: { 401: { description: 'Unauthorized' } },
           'x-kubernetes-action': operation['x-kubernetes-action'],
           'x-kubernetes-group-version-kind': operation['x-kubernetes-group-version-kind'],

@@ -1,6 +1,6 @@
 import type { ChannelSocket } from '../../transport.ts';
-import type { ByteDuplex, PodAccess } from '../pod-access.ts';
 import { Pipe } from '../pipe.ts';
+import type { ByteDuplex, PodAccess } from '../pod-access.ts';
 import { newBadRequest } from '../status-error.ts';
 
 /**

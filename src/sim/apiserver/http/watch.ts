@@ -75,7 +75,7 @@ export function openWatch(
   });
   let first = true;
   const send = (type: WatchFrame['type'], object: ApiObject): void => {
-    if (pipe.backlog > MAX_BACKLOG) return pipe.close();
+    if (pipe.backlog > MAX_BACKLOG) pipe.close();
     pipe.push(encodeFrame(object, type, view, first, encode));
     first = false;
   };
