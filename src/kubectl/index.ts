@@ -20,7 +20,7 @@ const REQUIRED: Record<string, string[]> = {
 
 const DEPRECATED: Record<string, string> = {
   record: '--record will be removed in the future',
-  'cpu-percent': 'Use --cpu with percentage or resource quantity format (e.g., \'70%\' for utilization or \'500m\' for milliCPU).',
+  'cpu-percent': "Use --cpu with percentage or resource quantity format (e.g., '70%' for utilization or '500m' for milliCPU).",
 };
 
 /**
@@ -30,7 +30,7 @@ const DEPRECATED: Record<string, string> = {
 export function createKubectl(options: { transport: (server: string) => Transport }): Program {
   return async (process) => {
     const [least, most] = DURATIONS.kubectlStartMs;
-    await process.sleep(process.kernel.random.between(least, most));
+    await process.sleep(least + process.kernel.random.int(most - least + 1));
     try {
       return await main(process, process.argv.slice(1), options.transport);
     } catch (error) {

@@ -105,7 +105,9 @@ function printsObjects(session: Session): boolean {
 async function printObjects(session: Session, infos: readonly Info[]): Promise<void> {
   const printer = await makePrinter(session, '');
   const objects = infos.map((info) => info.object as Obj);
-  await session.out(printer.print(objects.length === 1 ? (objects[0] as Obj) : { kind: 'List', apiVersion: 'v1', metadata: {}, items: objects }, { typed: objects.length > 1 }));
+  await session.out(
+    printer.print(objects.length === 1 ? (objects[0] as Obj) : { kind: 'List', apiVersion: 'v1', metadata: {}, items: objects }, { typed: objects.length > 1 }),
+  );
 }
 
 async function report(session: Session, info: Info, operation: string): Promise<void> {

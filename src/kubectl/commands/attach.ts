@@ -93,4 +93,3 @@ function parseKeys(text: string): Uint8Array {
   }
   return new Uint8Array(bytes);
 }
-

@@ -41,7 +41,7 @@ export async function propagationOf(session: Session): Promise<DeleteOptions['pr
     await session.klog('W', 'delete_flags.go:103', `--cascade=${value} is deprecated (boolean value) and can be replaced with --cascade=orphan.`);
     return 'Orphan';
   }
-  throw new CliError(`Invalid cascade value (${value}). Must be "background", "foreground", or "orphan".`);
+  throw new CliError(`invalid cascade value (${value}). Must be "background", "foreground", or "orphan"`);
 }
 
 /** kubectl delete. */

@@ -26,7 +26,8 @@ export async function describe(session: Session, args: string[]): Promise<void> 
   const { infos, errors } = await result.infosAndErrors();
   let showEvents = flags.bool('show-events');
   if ((errors.length > 0 || infos.length > 1) && !flags.changed('show-events')) showEvents = false;
-  if (errors.length === 1 && isNotFound(errors[0]) && args.length === 2) return describeMatching(session, errors[0], args[0] as string, args[1] as string);
+  if (errors.length === 1 && isNotFound(errors[0]) && args.length === 2)
+    return describeMatching(session, errors[0], args[0] as string, args[1] as string, showEvents);
   const failures = [...errors];
   let first = true;
   for (const info of infos) {
@@ -45,7 +46,7 @@ export async function describe(session: Session, args: string[]): Promise<void> 
   throwAggregate(failures);
 }
 
-async function describeMatching(session: Session, original: unknown, type: string, prefix: string): Promise<void> {
+async function describeMatching(session: Session, original: unknown, type: string, prefix: string, showEvents: boolean): Promise<void> {
   const result = await build(session, {
     args: [type],
     allowEmptySelector: true,
@@ -58,7 +59,7 @@ async function describeMatching(session: Session, original: unknown, type: strin
   for (const info of await result.infos()) {
     if (!info.name.startsWith(prefix)) continue;
     found = true;
-    await session.out(`${await describeInfo(session, info, session.flags.bool('show-events'))}\n`);
+    await session.out(`${await describeInfo(session, info, showEvents)}\n`);
   }
   if (!found) throw original;
 }

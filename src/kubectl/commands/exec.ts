@@ -35,7 +35,13 @@ export async function exec(session: Session, args: string[]): Promise<void> {
   const infos = await result.infos();
   if (infos.length !== 1) throw new CliError('cannot exec into multiple objects at a time');
   const pod = await attachablePod(session, infos[0]?.object as Obj, timeout);
-  await execInPod(session, pod, { container: flags.text('container'), command, stdin: flags.bool('stdin'), tty: flags.bool('tty'), quiet: flags.bool('quiet') });
+  await execInPod(session, pod, {
+    container: flags.text('container'),
+    command,
+    stdin: flags.bool('stdin'),
+    tty: flags.bool('tty'),
+    quiet: flags.bool('quiet'),
+  });
 }
 
 /** ExecOptions.Run from the Pod on. */

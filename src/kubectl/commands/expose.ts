@@ -35,7 +35,11 @@ export async function expose(session: Session, args: string[]): Promise<void> {
     const service = makeService(session, {
       name: flags.text('name') || info.name.slice(0, 63),
       selector,
-      labels: flags.text('labels') || Object.entries((object.metadata?.labels ?? {}) as Record<string, string>).map(([key, value]) => `${key}=${value}`).join(','),
+      labels:
+        flags.text('labels') ||
+        Object.entries((object.metadata?.labels ?? {}) as Record<string, string>)
+          .map(([key, value]) => `${key}=${value}`)
+          .join(','),
       ports,
       protocols: protocolsOf(object),
     });
@@ -45,7 +49,7 @@ export async function expose(session: Session, args: string[]): Promise<void> {
       await session.out(printer.print(final, { typed: true }));
       return;
     }
-    if (flags.bool('save-config')) setLastApplied(final);
+    if (flags.bool('save-config')) setLastApplied(final, true);
     else updateLastApplied(final);
     const helper = new Helper(session, mapper.forKind('Service', '', 'v1'), { dryRun, fieldManager: flags.text('field-manager') });
     await session.out(printer.print(await helper.create(session.namespace, final)));
@@ -54,7 +58,10 @@ export async function expose(session: Session, args: string[]): Promise<void> {
 
 /** MapBasedSelectorForObject. */
 function selectorText(object: Obj): string {
-  const join = (labels: Record<string, string> | undefined): string => Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`).join(',');
+  const join = (labels: Record<string, string> | undefined): string =>
+    Object.entries(labels ?? {})
+      .map(([key, value]) => `${key}=${value}`)
+      .join(',');
   const fail = (reason: string): never => {
     throw new CliError(`couldn't retrieve selectors via --selector flag or introspection: ${reason}`);
   };
@@ -70,8 +77,10 @@ function selectorText(object: Obj): string {
     }
     default: {
       const selector: Obj | undefined = object.spec?.selector;
-      if (Object.keys(selector?.matchLabels ?? {}).length === 0 && !selector?.matchExpressions?.length) return fail('invalid deployment: no selectors, therefore cannot be exposed');
-      if (selector?.matchExpressions?.length) return fail(`couldn't convert expressions - "${JSON.stringify(selector.matchExpressions)}" to map-based selector format`);
+      if (Object.keys(selector?.matchLabels ?? {}).length === 0 && !selector?.matchExpressions?.length)
+        return fail('invalid deployment: no selectors, therefore cannot be exposed');
+      if (selector?.matchExpressions?.length)
+        return fail(`couldn't convert expressions - "${JSON.stringify(selector.matchExpressions)}" to map-based selector format`);
       return join(selector?.matchLabels);
     }
   }

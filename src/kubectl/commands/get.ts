@@ -3,7 +3,16 @@ import { Helper, kindName } from '../resource/info.ts';
 import type { RequestOptions } from '../rest/client.ts';
 import type { Mapping } from '../rest/discovery.ts';
 import { CustomColumnsPrinter, customColumns } from '../printers/custom-columns.ts';
-import { JSON_YAML_FORMATS, jsonYamlPrinter, namePrinter, noCompatiblePrinter, type PrintContext, type Printer, TEMPLATE_FORMATS, templatePrinter } from '../printers/print-flags.ts';
+import {
+  JSON_YAML_FORMATS,
+  jsonYamlPrinter,
+  namePrinter,
+  noCompatiblePrinter,
+  type PrintContext,
+  type Printer,
+  TEMPLATE_FORMATS,
+  templatePrinter,
+} from '../printers/print-flags.ts';
 import { sortByPath } from '../printers/sorter.ts';
 import { HumanPrinter } from '../printers/table.ts';
 import { TabWriter } from '../printers/tab-writer.ts';
@@ -23,15 +32,20 @@ export async function get(session: Session, args: string[]): Promise<void> {
   if (flags.text('raw') !== '') return raw(session, args);
   if (watching) {
     if (flags.text('sort-by') !== '') {
-      const which = flags.bool('watch') ? '--watch requested, --sort-by will be ignored for watch events received' : '--watch-only requested, --sort-by will be ignored';
+      const which = flags.bool('watch')
+        ? '--watch requested, --sort-by will be ignored for watch events received'
+        : '--watch-only requested, --sort-by will be ignored';
       await session.err(`warning: ${which}\n`);
     }
   } else if (args.length === 0 && flags.list('filename').length === 0 && flags.text('kustomize') === '') {
     await session.err(`You must specify the type of resource to get. ${SUGGEST_RESOURCES}\n\n`);
-    throw session.usageError('Required resource not specified.\nUse "kubectl explain <resource>" for a detailed description of that resource (e.g. kubectl explain pods).');
+    throw session.usageError(
+      'Required resource not specified.\nUse "kubectl explain <resource>" for a detailed description of that resource (e.g. kubectl explain pods).',
+    );
   }
   if (flags.bool('show-labels') && output !== '' && output !== 'wide') throw new CliError(`--show-labels option cannot be used with ${output} printer`);
-  if (flags.list('label-columns').length > 0 && output.startsWith('custom-columns')) throw new CliError(`--label-columns option cannot be used with ${output} printer`);
+  if (flags.list('label-columns').length > 0 && output.startsWith('custom-columns'))
+    throw new CliError(`--label-columns option cannot be used with ${output} printer`);
   if (flags.bool('output-watch-events') && !watching) throw new CliError('--output-watch-events option can only be used with --watch or --watch-only');
   if (watching) return watch(session, args);
 
@@ -143,12 +157,8 @@ async function printTables(session: Session, result: ResourceResult): Promise<vo
   const sortBy = flags.text('sort-by');
   const allNamespaces = flags.bool('all-namespaces');
   const withKind = new Set(infos.map((info) => `${info.mapping.apiVersion}/${info.mapping.kind}`)).size > 1;
-  if (sortBy !== '') {
-    for (const info of infos) {
-      const table = info.object as Obj;
-      if (table.kind === 'Table') table.rows = sortByPath((table.rows ?? []) as Obj[], (row) => row.object, sortBy, false);
-    }
-  }
+  // Several types are sorted as whole tables, as upstream does; rows are sorted when a table is printed.
+  const ordered = sortBy !== '' && infos.length > 1 ? sortByPath([...infos], (info) => info.object, sortBy, true) : infos;
   const writer = new TabWriter();
   let printer: GetPrinter | undefined;
   let last: Mapping | undefined;
@@ -163,7 +173,7 @@ async function printTables(session: Session, result: ResourceResult): Promise<vo
     written += text.length;
     await session.out(text);
   };
-  for (const info of infos) {
+  for (const info of ordered) {
     const { mapping } = info;
     onlyNamespaced = onlyNamespaced && mapping.namespaced;
     if (!printer || !last || mapping.apiVersion !== last.apiVersion || mapping.resource !== last.resource) {
@@ -178,13 +188,23 @@ async function printTables(session: Session, result: ResourceResult): Promise<vo
       }
       last = mapping;
     }
-    printer.print(info.object as Obj, writer, {});
+    try {
+      printer.print(sortBy === '' ? (info.object as Obj) : sortedRows(info.object as Obj, sortBy), writer, {});
+    } catch (error) {
+      // What a row cannot be sorted or printed by is not told: upstream drops this error too.
+      if (!(error instanceof CliError)) throw error;
+    }
   }
   await flush();
   if (written === 0 && !flags.bool('ignore-not-found') && allErrors.length === 0) {
     await session.err(onlyNamespaced ? `No resources found in ${session.namespace} namespace.\n` : 'No resources found\n');
   }
   throwAggregate(allErrors);
+}
+
+function sortedRows(table: Obj, sortBy: string): Obj {
+  if (table.kind !== 'Table' || (table.rows ?? []).length <= 1) return table;
+  return { ...table, rows: sortByPath([...table.rows] as Obj[], (row) => row.object, sortBy, false) };
 }
 
 async function printGeneric(session: Session, result: ResourceResult): Promise<void> {
@@ -207,7 +227,8 @@ async function printGeneric(session: Session, result: ResourceResult): Promise<v
   const failures = [...errors];
   try {
     const sortBy = flags.text('sort-by');
-    if (sortBy !== '' && isList(object) && object.items.length > 0) object = { ...object, items: sortByPath(object.items as Obj[], (item) => item, sortBy, true) };
+    if (sortBy !== '' && isList(object) && object.items.length > 0)
+      object = { ...object, items: sortByPath(object.items as Obj[], (item) => item, sortBy, true) };
     const text = printer.print(object, writer, {});
     await session.out(text + writer.flush());
   } catch (error) {
@@ -264,7 +285,10 @@ async function watch(session: Session, args: string[]): Promise<void> {
   }
   const options = request(session);
   try {
-    for await (const event of session.client.watch(target.helper.path(target.namespace), { ...options, query: { ...options.query, ...target.query, resourceVersion } })) {
+    for await (const event of session.client.watch(target.helper.path(target.namespace), {
+      ...options,
+      query: { ...options.query, ...target.query, resourceVersion },
+    })) {
       if (event.type === 'BOOKMARK') continue;
       if (outputObjects) await show(event.object, event.type);
       outputObjects = true;

@@ -11,8 +11,8 @@ export function configurationOf(object: Obj): string {
 }
 
 /** CreateApplyAnnotation: writes the annotation into the object. */
-export function setLastApplied(object: Obj): void {
-  const text = configurationOf(object);
+export function setLastApplied(object: Obj, typed = false): void {
+  const text = typed ? `${goJson(object, { keepOrder: true })}\n` : configurationOf(object);
   object.metadata = { ...object.metadata, annotations: { ...object.metadata?.annotations, [LAST_APPLIED]: text } };
 }
 

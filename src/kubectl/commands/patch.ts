@@ -10,6 +10,7 @@ import { strategicMerge } from '../patch/strategic.ts';
 import type { Session } from '../session.ts';
 import { CliError, errorText, StatusError } from '../util/errors.ts';
 import { deepEqual, type Json, type Obj, quote } from '../util/object.ts';
+import { parseJson } from '../util/parse-json.ts';
 
 const CONTENT: Record<string, string> = {
   json: 'application/json-patch+json',
@@ -38,11 +39,13 @@ export async function patch(session: Session, args: string[]): Promise<void> {
       throw new CliError(`unable to read patch file: ${errorText(error)}`);
     }
   }
+  // Text that begins with a brace is taken for JSON and goes to the server as it is.
+  const isJson = /^\s*\{/.test(source);
   let body: Json;
   try {
-    body = readYamlDocument(source);
+    body = isJson && dryRun !== 'client' && !local ? undefined : isJson ? parseJson(source) : readYamlDocument(source);
   } catch (error) {
-    throw new CliError(`unable to parse ${quote(text)}: ${errorText(error)}`);
+    throw new CliError(isJson ? errorText(error) : `unable to parse ${quote(text)}: ${errorText(error)}`);
   }
   const result = await build(session, {
     ...fileOptions(session),
@@ -66,7 +69,7 @@ export async function patch(session: Session, args: string[]): Promise<void> {
     } else {
       const helper = new Helper(session, info.mapping, { dryRun, fieldManager: flags.text('field-manager'), subresource: flags.text('subresource') });
       try {
-        after = await helper.patch(info.namespace, info.name, type as PatchType, goJson(body));
+        after = await helper.patch(info.namespace, info.name, type as PatchType, isJson ? source : goJson(body));
       } catch (error) {
         if (error instanceof StatusError && error.code === 415) {
           const { group, version, kind } = info.mapping;

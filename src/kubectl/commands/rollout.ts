@@ -33,17 +33,18 @@ function select(session: Session, args: string[]): Promise<ResourceResult> {
 }
 
 const goGroupKind = (info: Info): string => groupResource(info.mapping.kind, info.mapping.group);
-const isApps = (info: Info, ...kinds: string[]): boolean => (info.mapping.group === 'apps' || info.mapping.group === 'extensions') && kinds.includes(info.mapping.kind);
+const isApps = (info: Info, ...kinds: string[]): boolean =>
+  (info.mapping.group === 'apps' || info.mapping.group === 'extensions') && kinds.includes(info.mapping.kind);
 
-/** What upstream answers for kinds that its visitor does not know. */
-function unsupported(info: Info, known: string): CliError {
+/** What upstream answers for kinds without a viewer or rollbacker. */
+function unsupported(info: Info, what: 'history' | 'rollbacker', known: string): CliError {
   const { group, kind } = info.mapping;
   const visited =
     isApps(info, 'DaemonSet', 'Deployment', 'ReplicaSet', 'StatefulSet') ||
     (group === 'batch' && (kind === 'Job' || kind === 'CronJob')) ||
     (group === '' && (kind === 'Pod' || kind === 'ReplicationController'));
-  const name = goGroupKind(info);
-  return new CliError(visited ? known : `${known.startsWith('no ') ? '' : ''}no visitor method exists for ${JSON.stringify(name)}`);
+  const name = JSON.stringify(goGroupKind(info));
+  return new CliError(visited ? `${known} ${name}` : `error retrieving ${what} for ${name}, no visitor method exists for {${group} ${kind}}`);
 }
 
 // ---- status ----
@@ -107,7 +108,8 @@ function daemonSetStatus(daemon: Obj): { text: string; done: boolean } {
   const { observedGeneration = 0, updatedNumberScheduled = 0, desiredNumberScheduled = 0, numberAvailable = 0 } = (daemon.status ?? {}) as Obj;
   if (generation > observedGeneration) return waiting('Waiting for daemon set spec update to be observed...');
   const lead = `Waiting for daemon set "${name}" rollout to finish:`;
-  if (updatedNumberScheduled < desiredNumberScheduled) return waiting(`${lead} ${updatedNumberScheduled} out of ${desiredNumberScheduled} new pods have been updated...`);
+  if (updatedNumberScheduled < desiredNumberScheduled)
+    return waiting(`${lead} ${updatedNumberScheduled} out of ${desiredNumberScheduled} new pods have been updated...`);
   if (numberAvailable < desiredNumberScheduled) return waiting(`${lead} ${numberAvailable} of ${desiredNumberScheduled} updated pods are available...`);
   return { text: `daemon set "${name}" successfully rolled out\n`, done: true };
 }
@@ -115,7 +117,14 @@ function daemonSetStatus(daemon: Obj): { text: string; done: boolean } {
 function statefulSetStatus(set: Obj): { text: string; done: boolean } {
   const strategy: Obj = set.spec?.updateStrategy ?? {};
   if (strategy.type !== 'RollingUpdate') throw new CliError('rollout status is only available for RollingUpdate strategy type');
-  const { observedGeneration = 0, readyReplicas = 0, updatedReplicas = 0, currentReplicas = 0, updateRevision = '', currentRevision = '' } = (set.status ?? {}) as Obj;
+  const {
+    observedGeneration = 0,
+    readyReplicas = 0,
+    updatedReplicas = 0,
+    currentReplicas = 0,
+    updateRevision = '',
+    currentRevision = '',
+  } = (set.status ?? {}) as Obj;
   if (observedGeneration === 0 || (set.metadata.generation ?? 0) > observedGeneration) return waiting('Waiting for statefulset spec update to be observed...');
   const wanted: number | undefined = set.spec?.replicas;
   if (wanted !== undefined && readyReplicas < wanted) return waiting(`Waiting for ${wanted - readyReplicas} pods to be ready...`);
@@ -126,7 +135,8 @@ function statefulSetStatus(set: Obj): { text: string; done: boolean } {
     }
     return { text: `partitioned roll out complete: ${updatedReplicas} new pods have been updated...\n`, done: true };
   }
-  if (updateRevision !== currentRevision) return waiting(`waiting for statefulset rolling update to complete ${updatedReplicas} pods at revision ${updateRevision}...`);
+  if (updateRevision !== currentRevision)
+    return waiting(`waiting for statefulset rolling update to complete ${updatedReplicas} pods at revision ${updateRevision}...`);
   return { text: `statefulset rolling update complete ${currentReplicas} pods at revision ${currentRevision}...\n`, done: true };
 }
 
@@ -181,7 +191,7 @@ export async function rolloutHistory(session: Session, args: string[]): Promise<
   const output = flags.text('output');
   const result = await select(session, args);
   await result.visit(async (info) => {
-    if (!isApps(info, 'Deployment', 'StatefulSet', 'DaemonSet')) throw unsupported(info, `no history viewer has been implemented for ${JSON.stringify(goGroupKind(info))}`);
+    if (!isApps(info, 'Deployment', 'StatefulSet', 'DaemonSet')) throw unsupported(info, 'history', 'no history viewer has been implemented for');
     const revisions = (await revisionsOf(session, info)).sort((a, b) => a.number - b.number);
     if (output !== '') {
       const printer = await makePrinter(session, '');
@@ -243,8 +253,10 @@ export async function rolloutUndo(session: Session, args: string[]): Promise<voi
         `Warning: resource ${info.objectName} was previously managed with 'kubectl apply'. Rolling back will not update the ${LAST_APPLIED} annotation, which may cause unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file instead.\n`,
       );
     }
-    if (!isApps(info, 'Deployment', 'StatefulSet', 'DaemonSet')) throw unsupported(info, `no rollbacker has been implemented for ${JSON.stringify(goGroupKind(info))}`);
-    const outcome = isApps(info, 'Deployment') ? await undoDeployment(session, info, toRevision, dryRun) : await undoRevision(session, info, toRevision, dryRun);
+    if (!isApps(info, 'Deployment', 'StatefulSet', 'DaemonSet')) throw unsupported(info, 'rollbacker', 'no rollbacker has been implemented for');
+    const outcome = isApps(info, 'Deployment')
+      ? await undoDeployment(session, info, toRevision, dryRun)
+      : await undoRevision(session, info, toRevision, dryRun);
     const printer = await makePrinter(session, outcome);
     await session.out(printer.print(object));
   });
@@ -333,7 +345,9 @@ async function change(session: Session, args: string[], how: Change): Promise<vo
       continue;
     }
     try {
-      info.refresh(await new Helper(session, info.mapping, { fieldManager: session.flags.text('field-manager') }).patch(info.namespace, info.name, 'strategic', patch));
+      info.refresh(
+        await new Helper(session, info.mapping, { fieldManager: session.flags.text('field-manager') }).patch(info.namespace, info.name, 'strategic', patch),
+      );
     } catch (error) {
       if (error instanceof Error && (error.name === 'Killed' || error.name === 'Errno')) throw error;
       failures.push(how.failure(error));
@@ -357,7 +371,9 @@ export function rolloutRestart(session: Session, args: string[]): Promise<void> 
       template.metadata = { ...template.metadata, annotations: { ...template.metadata?.annotations, 'kubectl.kubernetes.io/restartedAt': stamp } };
     },
     emptyPatch: (info) =>
-      new CliError(`failed to create patch for ${info.name}: if restart has already been triggered within the past second, please wait before attempting to trigger another`),
+      new CliError(
+        `failed to create patch for ${info.name}: if restart has already been triggered within the past second, please wait before attempting to trigger another`,
+      ),
     failure: (error) => new CliError(`failed to patch: ${errorText(error)}`),
   });
 }

@@ -24,26 +24,27 @@ export async function run(session: Session, args: string[]): Promise<void> {
   const labels = parseLabels(flags.text('labels'));
   const env = parseEnv(flags.list('env'));
   const stdin = flags.bool('stdin');
-  const restart = restartPolicy(flags.text('restart'), stdin);
+  const restart = restartPolicy(session, flags.text('restart'), stdin);
   const pull = flags.text('image-pull-policy');
   if (!['', 'Always', 'IfNotPresent', 'Never'].includes(pull)) {
-    throw new CliError(`invalid image pull policy: ${pull}, valid values are: Always, IfNotPresent, Never`);
+    throw session.usageError(`invalid image pull policy: ${pull}`);
   }
   const timeout = podRunningTimeout(session);
   const attached = flags.changed('attach') ? flags.bool('attach') : stdin;
   const dryRun = await session.dryRun();
   const printer = await makePrinter(session, 'created');
   await propagationOf(session);
-  if (args.length === 0 || flags.lengthAtDash === 0) throw new CliError('NAME is required for run');
+  if (args.length === 0 || flags.lengthAtDash === 0) throw session.usageError('NAME is required for run');
   const image = flags.text('image');
   if (image === '') throw new CliError('--image is required');
-  if (!IMAGE.test(image)) throw new CliError(`invalid image name "${image}": invalid reference format`);
-  if (flags.bool('tty') && !stdin) throw new CliError('-i/--stdin is required for containers with -t/--tty=true');
+  if (!IMAGE.test(image)) throw new CliError(`Invalid image name "${image}": invalid reference format`);
+  if (flags.bool('tty') && !stdin) throw session.usageError('-i/--stdin is required for containers with -t/--tty=true');
   const port = flags.text('port');
-  if (flags.bool('expose') && port === '') throw new CliError('--port must be set when exposing a service');
-  if (port !== '' && !/^[+-]?\d+$/.test(port)) throw new CliError('--port must be a number');
-  if (!attached && flags.bool('rm')) throw new CliError('--rm should only be used for attached containers');
-  if (attached && dryRun !== 'none') throw new CliError("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)");
+  if (flags.bool('expose') && port === '') throw session.usageError('--port must be set when exposing a service');
+  if (port !== '' && !/^[+-]?\d+$/.test(port)) throw new CliError(`strconv.Atoi: parsing "${port}": invalid syntax`);
+  if (!attached && flags.bool('rm')) throw session.usageError('--rm should only be used for attached containers');
+  if (attached && dryRun !== 'none')
+    throw session.usageError("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)");
 
   const name = args[0] as string;
   const rest = args.slice(1);
@@ -80,7 +81,11 @@ export async function run(session: Session, args: string[]): Promise<void> {
       status: { loadBalancer: {} },
     };
     try {
-      objects.push(await createGenerated(session, service));
+      const exposed = await createGenerated(session, service);
+      objects.push(exposed);
+      // The Service is told before the Pod, with a separator of its own.
+      await session.out(printer.print(exposed, { typed: dryRun === 'client' }));
+      if (flags.text('output') === 'yaml') await session.out('---\n');
     } catch (error) {
       errors.push(error);
     }
@@ -93,14 +98,14 @@ export async function run(session: Session, args: string[]): Promise<void> {
     }
     return;
   }
-  for (const object of objects) await session.out(printer.print(object, { typed: dryRun === 'client' }));
+  await session.out(printer.print(objects[0] as Obj, { typed: dryRun === 'client' }));
   throwAggregate(errors);
 }
 
-function restartPolicy(text: string, interactive: boolean): string {
+function restartPolicy(session: Session, text: string, interactive: boolean): string {
   if (text === '') return interactive ? 'OnFailure' : 'Always';
   if (['Always', 'OnFailure', 'Never'].includes(text)) return text;
-  throw new CliError(`invalid restart policy: ${text}, valid values are: Always, Never, OnFailure`.replace('Always, Never, OnFailure', 'Always, OnFailure, Never'));
+  throw session.usageError(`invalid restart policy: ${text}`);
 }
 
 /** "a=b,c=d". */
@@ -130,14 +135,20 @@ async function createGenerated(session: Session, object: Obj): Promise<Obj> {
   const mapper = await session.mapper();
   const mapping = mapper.forKind(object.kind, '', 'v1');
   if (dryRun === 'client') return object;
-  if (session.flags.bool('save-config')) setLastApplied(object);
+  if (session.flags.bool('save-config')) setLastApplied(object, true);
   const helper = new Helper(session, mapping, { dryRun, fieldManager: session.flags.text('field-manager') });
   return helper.create(session.namespace, object);
 }
 
 async function removeCreated(session: Session, objects: readonly Obj[]): Promise<void> {
   for (const object of objects) {
-    const result = await build(session, { args: [object.metadata.name], defaultType: object.kind === 'Pod' ? 'pods' : 'services', namespace: object.metadata.namespace, continueOnError: true, flatten: true });
+    const result = await build(session, {
+      args: [object.metadata.name],
+      defaultType: object.kind === 'Pod' ? 'pods' : 'services',
+      namespace: object.metadata.namespace,
+      continueOnError: true,
+      flatten: true,
+    });
     await deleteResult(session, result, {
       ignoreNotFound: true,
       gracePeriod: -1,
@@ -208,4 +219,3 @@ async function handleAttach(session: Session, pod: Obj): Promise<void> {
     await copyLog(since === undefined ? {} : { sinceTime: since });
   }
 }
-

@@ -88,7 +88,8 @@ export async function setImage(session: Session, args: string[]): Promise<void> 
   }
   const names = Object.keys(images);
   if (names.length === 0) problems.push(new CliError('at least one image update is required'));
-  else if (names.length > 1 && '*' in images) problems.push(new CliError('all containers are already specified by *, but saw more than one container_name=container_image pairs'));
+  else if (names.length > 1 && '*' in images)
+    problems.push(new CliError('all containers are already specified by *, but saw more than one container_name=container_image pairs'));
   if (flags.bool('local') && dryRun === 'server') problems.push(new CliError('cannot specify --local and --dry-run=server - did you mean --dry-run=client?'));
   throwAggregate(problems);
   const missing: unknown[] = [];

@@ -36,7 +36,7 @@ export async function version(session: Session, args: string[]): Promise<void> {
   }
   const document = { clientVersion: CLIENT_VERSION, kustomizeVersion: KUSTOMIZE_VERSION, ...(server ? { serverVersion: server } : {}) };
   if (output === 'json') await session.out(`${goJson(document, { indent: '  ', keepOrder: true })}\n`);
-  else if (output === 'yaml') await session.out(toYaml(document) + '\n'.repeat(0));
+  else if (output === 'yaml') await session.out(`${toYaml(document)}\n`);
   else {
     await session.out(`Client Version: ${CLIENT_VERSION.gitVersion}\nKustomize Version: ${KUSTOMIZE_VERSION}\n`);
     if (server) await session.out(`Server Version: ${server.gitVersion}\n`);

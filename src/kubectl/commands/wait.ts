@@ -117,7 +117,8 @@ function jsonPathInput(input: string): { path: JsonPath; value: string | undefin
     } else if (input[i] === '=') parts.push('');
     else parts[parts.length - 1] += input[i];
   }
-  if (parts.length > 2) throw new CliError("jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or --for=jsonpath='{.status.readyReplicas}'");
+  if (parts.length > 2)
+    throw new CliError("jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or --for=jsonpath='{.status.readyReplicas}'");
   let expression: string;
   let path: JsonPath;
   try {

@@ -15,8 +15,11 @@ export interface GoJsonOptions {
   keepOrder?: boolean;
 }
 
+/** Fields that are maps in upstream's Go types: their keys are sorted even where the order of fields is kept. */
+const MAP_FIELDS = new Set(['data', 'binaryData', 'labels', 'annotations', 'matchLabels', 'hard', 'selector', 'nodeSelector', 'requests', 'limits']);
+
 /** json.Marshal / json.MarshalIndent. Members that are undefined are left out. */
-export function goJson(value: Json, options: GoJsonOptions = {}, prefix = ''): string {
+export function goJson(value: Json, options: GoJsonOptions = {}, prefix = '', sorted = !options.keepOrder): string {
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'string') return goJsonString(value);
   if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
@@ -30,8 +33,12 @@ export function goJson(value: Json, options: GoJsonOptions = {}, prefix = ''): s
   }
   const keys = Object.keys(value).filter((key) => value[key] !== undefined);
   if (keys.length === 0) return '{}';
-  if (!options.keepOrder) keys.sort(compareStrings);
-  return `{${open}${keys.map((key) => `${goJsonString(key)}${colon}${goJson(value[key], options, inner)}`).join(`,${open}`)}${close}}`;
+  if (sorted) keys.sort(compareStrings);
+  return `{${open}${keys.map((key) => `${goJsonString(key)}${colon}${goJson(value[key], options, inner, !options.keepOrder || (MAP_FIELDS.has(key) && isScalarMap(value[key])))}`).join(`,${open}`)}${close}}`;
+}
+
+function isScalarMap(value: Json): boolean {
+  return typeof value === 'object' && value !== null && Object.values(value).every((item) => typeof item !== 'object');
 }
 
 /** Sign, digits and decimal point position of a finite number's shortest form. */
@@ -40,8 +47,8 @@ function decimalParts(value: number): { negative: boolean; digits: string; point
   return { negative: value < 0, digits: mantissa.replace('.', ''), point: Number(exponent) + 1 };
 }
 
-/** strconv.FormatFloat(value, 'g', -1, 64): what fmt.Sprint prints for a float64 (with the `%v` exponent threshold of 21). */
-export function goFloat(value: number, exponentFrom = 21): string {
+/** strconv.FormatFloat(value, "g", -1, 64): what fmt.Sprint prints for a float64. */
+export function goFloat(value: number, exponentFrom = 6): string {
   if (value === 0) return '0';
   const { negative, digits, point } = decimalParts(value);
   const exponent = point - 1;

@@ -337,7 +337,8 @@ export class JsonPath {
     if (input.length === 0) return [];
     const results: Json[] = [];
     for (const value of input) {
-      if (value !== null && typeof value === 'object' && !Array.isArray(value) && Object.hasOwn(value, name) && value[name] !== undefined) results.push(value[name]);
+      if (value !== null && typeof value === 'object' && !Array.isArray(value) && Object.hasOwn(value, name) && value[name] !== undefined)
+        results.push(value[name]);
     }
     if (results.length === 0 && !this.allowMissingKeys) throw new Error(`${name} is not found`);
     return results;

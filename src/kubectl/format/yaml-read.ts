@@ -9,7 +9,9 @@ const OPTIONS: SchemaOptions & { uniqueKeys: boolean; strict: boolean; prettyErr
   prettyErrors: false,
   merge: true,
   customTags: (tags) =>
-    tags.filter((tag) => typeof tag === 'string' || !/timestamp|set|omap|pairs/.test(tag.tag) ).filter((tag) => typeof tag === 'string' || !('format' in tag && tag.format === 'TIME')),
+    tags
+      .filter((tag) => typeof tag === 'string' || !/timestamp|set|omap|pairs/.test(tag.tag))
+      .filter((tag) => typeof tag === 'string' || !('format' in tag && tag.format === 'TIME')),
 };
 
 /** One YAML document as a JSON value. Throws with go-yaml's words. */

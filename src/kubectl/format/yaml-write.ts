@@ -54,7 +54,7 @@ function leaf(value: Json, indent: number): string {
   if (Array.isArray(value)) return '[]';
   if (typeof value === 'object') return '{}';
   if (typeof value === 'string') return scalar(value, indent, false);
-  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) < 1e21 ? String(value) : goFloat(value, 6);
+  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) < 1e21 ? String(value) : goFloat(value);
   return String(value);
 }
 
@@ -78,7 +78,10 @@ function resolvesToOther(text: string): boolean {
 }
 
 function isTimestamp(text: string): boolean {
-  const match = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:(?:[Tt](\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))|(?: (\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.\d+)?))?$/.exec(text);
+  const match =
+    /^(\d{4})-(\d{1,2})-(\d{1,2})(?:(?:[Tt](\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))|(?: (\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.\d+)?))?$/.exec(
+      text,
+    );
   if (!match) return false;
   const [, year, month, day] = match.map(Number) as [number, number, number, number];
   const hour = Number(match[4] ?? match[7] ?? 0);

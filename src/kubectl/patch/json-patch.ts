@@ -41,7 +41,8 @@ function applyOne(document: Json, operation: Obj): Json {
     case 'add':
       if (Array.isArray(parent)) {
         const index = key === '-' ? parent.length : Number(key);
-        if (!(index >= 0 && index <= parent.length)) throw new CliError(`add operation does not apply: doc is missing path: "${path}": Unable to access invalid index: ${key}: invalid index referenced`);
+        if (!(index >= 0 && index <= parent.length))
+          throw new CliError(`add operation does not apply: doc is missing path: "${path}": Unable to access invalid index: ${key}: invalid index referenced`);
         parent.splice(index, 0, value);
       } else parent[key] = value;
       return document;

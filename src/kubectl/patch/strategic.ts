@@ -86,7 +86,13 @@ function diffMaps(original: Obj, modified: Obj, type: string | undefined, option
 const sortScalars = (list: Json[]): Json[] => [...list].sort((a, b) => compareStrings(goSprint(a), goSprint(b)));
 const unique = (list: Json[]): Json[] => [...new Set(list)];
 
-function diffLists(original: Json[], modified: Json[], type: string | undefined, mergeKey: string, options: DiffOptions): { add: Json[]; remove: Json[]; order: Json[] } {
+function diffLists(
+  original: Json[],
+  modified: Json[],
+  type: string | undefined,
+  mergeKey: string,
+  options: DiffOptions,
+): { add: Json[]; remove: Json[]; order: Json[] } {
   if (original.length === 0) return { add: options.ignoreChangesAndAdditions ? [] : modified, remove: [], order: [] };
   if (isObject(original[0] ?? modified[0])) {
     const { patch, deletions } = diffListsOfMaps(original, modified, type, mergeKey, options);
@@ -109,7 +115,13 @@ function keyOf(item: Json, mergeKey: string): Json {
   return item[mergeKey];
 }
 
-function diffListsOfMaps(original: Json[], modified: Json[], type: string | undefined, mergeKey: string, options: DiffOptions): { patch: Json[]; deletions: Json[] } {
+function diffListsOfMaps(
+  original: Json[],
+  modified: Json[],
+  type: string | undefined,
+  mergeKey: string,
+  options: DiffOptions,
+): { patch: Json[]; deletions: Json[] } {
   const byKey = (list: Json[]): Json[] => [...list].sort((a, b) => compareStrings(goSprint(keyOf(a, mergeKey)), goSprint(keyOf(b, mergeKey))));
   const before = byKey(original);
   const after = byKey(modified);

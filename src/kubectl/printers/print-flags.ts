@@ -45,19 +45,19 @@ export async function jsonYamlPrinter(session: Session, format: string): Promise
       return {
         print: (object, context = {}) =>
           context.eventType
-            ? `${goJson({ type: context.eventType, object: prepare(object) })}\n`
+            ? `{"type":${goJson(context.eventType)},"object":${goJson(object)}}\n`
             : `${goJson(prepare(object), { indent: '    ', keepOrder: context.typed ?? false })}\n`,
       };
     case 'yaml':
       return {
         print: (object, context = {}) => {
           const lead = count++ > 0 ? '---\n' : '';
-          return lead + toYaml(context.eventType ? { type: context.eventType, object: prepare(object) } : prepare(object));
+          return lead + toYaml(context.eventType ? { type: context.eventType, object } : prepare(object));
         },
       };
     case 'kyaml': {
       const { toKyaml } = await session.process.kernel.external(import('../format/kyaml.ts'));
-      return { print: (object, context = {}) => toKyaml(context.eventType ? { type: context.eventType, object: prepare(object) } : prepare(object)) };
+      return { print: (object, context = {}) => toKyaml(context.eventType ? { type: context.eventType, object } : prepare(object)) };
     }
     default:
       return undefined;
@@ -157,7 +157,8 @@ export async function makePrinter(session: Session, operation: string): Promise<
   let output = flags.has('output') ? flags.text('output') : '';
   if (flags.has('template') && flags.text('template') !== '' && !flags.changed('output')) output = 'go-template';
   const dryRun = flags.has('dry-run') ? flags.text('dry-run') : 'none';
-  const suffix = dryRun === 'server' ? ' (server dry run)' : dryRun === 'none' || dryRun === '' || /^(0|f|F|FALSE|false|False)$/.test(dryRun) ? '' : ' (dry run)';
+  const suffix =
+    dryRun === 'server' ? ' (server dry run)' : dryRun === 'none' || dryRun === '' || /^(0|f|F|FALSE|false|False)$/.test(dryRun) ? '' : ' (dry run)';
   const format = await jsonYamlPrinter(session, output);
   if (format) return format;
   if (output === '' || output.toLowerCase() === 'name') return namePrinter(`${operation}${suffix}`, output !== '');

@@ -69,7 +69,12 @@ export class HumanPrinter {
     if (options.showLabels) headers.push({ name: 'LABELS', show: true });
     if (!noHeaders) {
       if (rows.length === 0) return;
-      writer.write(`${headers.filter((header) => header.show).map((header) => header.name).join('\t')}\n`);
+      writer.write(
+        `${headers
+          .filter((header) => header.show)
+          .map((header) => header.name)
+          .join('\t')}\n`,
+      );
     }
     for (const row of rows) {
       const cells: Json[] = [];

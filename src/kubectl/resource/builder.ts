@@ -1,5 +1,5 @@
 import type { Session } from '../session.ts';
-import { CliError, errorText, isNotFound, NoKindMatch, StatusError, throwAggregate, withMessage } from '../util/errors.ts';
+import { AggregateFailure, CliError, errorText, isNotFound, NoKindMatch, StatusError, throwAggregate, withMessage } from '../util/errors.ts';
 import { matchesSelector, parseSelector } from '../util/labels.ts';
 import { goList, isList, isObject, type Json, type Obj, quote, splitApiVersion } from '../util/object.ts';
 import type { Mapping } from '../rest/discovery.ts';
@@ -102,7 +102,8 @@ export class ResourceResult {
         await source.visit(each);
       } catch (error) {
         if (isFatal(error)) throw error;
-        errors.push(error);
+        // Upstream's visitor list adds a level of aggregation, which decides how the error is introduced.
+        errors.push(error instanceof AggregateFailure ? new AggregateFailure([error]) : error);
         if (!options.continueOnError) break;
       }
     }
@@ -199,7 +200,8 @@ export async function build(session: Session, options: BuilderOptions): Promise<
   const { types, names, tuples } = await parseArguments(session, options, errors);
   let labelSelector = options.labelSelector?.trim() || undefined;
   const fieldSelector = options.fieldSelector?.trim() || undefined;
-  if (options.selectAll && (labelSelector !== undefined || fieldSelector !== undefined)) errors.push(new CliError("setting 'all' parameter but found a non empty selector. "));
+  if (options.selectAll && (labelSelector !== undefined || fieldSelector !== undefined))
+    errors.push(new CliError("setting 'all' parameter but found a non empty selector. "));
   throwAggregate(errors);
   if (options.selectAll) labelSelector = '';
   const everything = options.allowEmptySelector && types.length > 0 && names.length === 0 && labelSelector === undefined;
@@ -329,7 +331,9 @@ function splitTuple(text: string): Tuple | undefined {
 function namedSource(session: Session, mapping: Mapping, name: string, options: BuilderOptions): Source {
   const namespace = mapping.namespaced ? (options.allNamespaces ? '' : (options.namespace ?? '')) : '';
   if (mapping.namespaced && namespace === '') {
-    throw new CliError(options.allNamespaces ? 'a resource cannot be retrieved by name across all namespaces' : 'namespace may not be empty when retrieving a resource by name');
+    throw new CliError(
+      options.allNamespaces ? 'a resource cannot be retrieved by name across all namespaces' : 'namespace may not be empty when retrieving a resource by name',
+    );
   }
   return {
     mapping,
@@ -372,7 +376,10 @@ export function enhanceListError(error: unknown, mapping: Mapping, labelSelector
   if (!(error instanceof StatusError) || (error.reason !== 'BadRequest' && !isNotFound(error))) return error;
   const subject = quote(`${mapping.group}/${mapping.version}, Resource=${mapping.resource}`);
   if (labelSelector === '' && fieldSelector === '') return withMessage(error, `Unable to list ${subject}: ${error.message}`);
-  return withMessage(error, `Unable to find ${subject} that match label selector ${quote(labelSelector)}, field selector ${quote(fieldSelector)}: ${error.message}`);
+  return withMessage(
+    error,
+    `Unable to find ${subject} that match label selector ${quote(labelSelector)}, field selector ${quote(fieldSelector)}: ${error.message}`,
+  );
 }
 
 /** FlattenListVisitor: the items of a list one by one (tables are no lists). */
@@ -391,7 +398,7 @@ async function visitFlattened(session: Session, info: Info, options: BuilderOpti
       errors.push(error);
     }
   }
-  throwAggregate(errors);
+  if (errors.length > 0) throw new AggregateFailure(errors);
 }
 
 function flattenItems(list: Obj): Obj[] {

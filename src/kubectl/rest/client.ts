@@ -188,7 +188,11 @@ export class RestClient {
       throw this.#connectionError('GET', url, error);
     }
     if ('send' in answer) return answer;
-    throw statusErrorOf(answer, await this.#collect(answer), 'GET', path);
+    const body = await this.#collect(answer);
+    const failure = statusErrorOf(answer, body, 'GET', path);
+    if (body.startsWith('{') || answer.status === 401) throw failure;
+    // A refusal in plain text comes from the kubelet (spdy's NewConnection).
+    throw new CliError(`unable to upgrade connection: ${body.trim()}`);
   }
 }
 

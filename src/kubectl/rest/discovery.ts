@@ -77,7 +77,9 @@ function groupOf(item: Obj): ApiGroup {
     name,
     versions: (item.versions ?? []).map((version: Obj) => ({
       version: version.version,
-      resources: (version.resources ?? []).filter((resource: Obj) => resource.responseKind?.kind).map((resource: Obj) => resourceOf(name, version.version, resource)),
+      resources: (version.resources ?? [])
+        .filter((resource: Obj) => resource.responseKind?.kind)
+        .map((resource: Obj) => resourceOf(name, version.version, resource)),
     })),
   };
 }
@@ -173,7 +175,8 @@ export class RestMapper {
     const mapping = this.kindFor({ resource: first, group, version: '' });
     if (mapping) return mapping;
     const kinds = this.discovery.resources.filter(
-      (api) => api.kind === first && (third === undefined ? group === '' ? api.group === '' : api.group === group : api.group === third && api.version === second),
+      (api) =>
+        api.kind === first && (third === undefined ? (group === '' ? api.group === '' : api.group === group) : api.group === third && api.version === second),
     );
     if (kinds[0]) return this.discovery.mappingOf(kinds[0]);
     throw new Error(`the server doesn't have a resource type "${first}"`);

@@ -107,7 +107,8 @@ export function isStatus(error: unknown, reason: string): error is StatusError {
   return error instanceof StatusError && error.reason === reason;
 }
 
-export const isNotFound = (error: unknown): error is StatusError => isStatus(error, 'NotFound') || (error instanceof StatusError && error.code === 404 && !error.reason);
+export const isNotFound = (error: unknown): error is StatusError =>
+  isStatus(error, 'NotFound') || (error instanceof StatusError && error.code === 404 && !error.reason);
 export const isConflict = (error: unknown): error is StatusError => isStatus(error, 'Conflict');
 export const isAlreadyExists = (error: unknown): error is StatusError => isStatus(error, 'AlreadyExists');
 

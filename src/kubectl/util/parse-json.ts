@@ -20,7 +20,8 @@ export function goSyntaxError(text: string): string {
     while (/[ \t\r\n]/.test(text[position] ?? '')) position++;
   };
   const end = (): boolean => position >= text.length;
-  const unexpected = (context: string): never => (end() ? fail('unexpected end of JSON input') : fail(`invalid character ${show(text[position] as string)} ${context}`));
+  const unexpected = (context: string): never =>
+    end() ? fail('unexpected end of JSON input') : fail(`invalid character ${show(text[position] as string)} ${context}`);
   const string = (): void => {
     position++;
     while (!end() && text[position] !== '"') {

@@ -90,7 +90,8 @@ export function selectorForObject(object: Obj): string {
     case 'ReplicationController':
       return simple(object.spec?.selector);
     case 'Service':
-      if (Object.keys(object.spec?.selector ?? {}).length === 0) throw new CliError(`invalid service '${object.metadata?.name}': Service is defined without a selector`);
+      if (Object.keys(object.spec?.selector ?? {}).length === 0)
+        throw new CliError(`invalid service '${object.metadata?.name}': Service is defined without a selector`);
       return simple(object.spec?.selector);
     case 'ReplicaSet':
     case 'Deployment':
@@ -138,7 +139,13 @@ export async function attachablePod(session: Session, object: Obj, timeoutMs: nu
 export const podMapping = (session: Session): Promise<Helper> => session.mapper().then((mapper) => new Helper(session, mapper.forKind('Pod', '', 'v1')));
 
 /** Waits for one Pod to reach a state. */
-export async function waitForPod(session: Session, namespace: string, name: string, timeoutMs: number, done: (pod: Obj, type: string) => boolean): Promise<Obj> {
+export async function waitForPod(
+  session: Session,
+  namespace: string,
+  name: string,
+  timeoutMs: number,
+  done: (pod: Obj, type: string) => boolean,
+): Promise<Obj> {
   const helper = await podMapping(session);
   let last: Obj | undefined;
   await untilWithSync(session, helper, namespace, name, {

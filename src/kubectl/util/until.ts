@@ -50,7 +50,7 @@ export async function untilWithSync(
       if (timedOut) throw new WaitTimeout();
       const list = await session.client.request('GET', path, { query });
       const present = (list.items as Obj[] | undefined)?.[0];
-      const typed = present && { apiVersion: helper.mapping.apiVersion, kind: helper.mapping.kind, ...present };
+      const typed: Obj | undefined = present && { apiVersion: helper.mapping.apiVersion, kind: helper.mapping.kind, ...present };
       if (first && options.precondition?.(typed)) return typed;
       if (typed && (!known || known.metadata?.resourceVersion !== typed.metadata?.resourceVersion)) {
         const type = known && known.metadata?.uid === typed.metadata?.uid ? 'MODIFIED' : 'ADDED';

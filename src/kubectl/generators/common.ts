@@ -1,0 +1,155 @@
+import { Helper } from '../resource/info.ts';
+import { makePrinter } from '../printers/print-flags.ts';
+import type { Session } from '../session.ts';
+import { CliError, errorText } from '../util/errors.ts';
+import { type Obj, quote, splitApiVersion } from '../util/object.ts';
+import { setLastApplied, updateLastApplied } from '../commands/last-applied.ts';
+
+/** NameFromCommandArgs: exactly one name before `--`. */
+export function nameFromArgs(session: Session, args: readonly string[]): string {
+  const count = session.flags.lengthAtDash === -1 ? args.length : session.flags.lengthAtDash;
+  if (count !== 1) throw session.usageError(`exactly one NAME is required, got ${count}`);
+  return args[0] as string;
+}
+
+/** metadata of a generated object: the namespace only when it was given. */
+export function metadataOf(session: Session, name: string, extra: Obj = {}): Obj {
+  const { labels, ...rest } = extra;
+  return { name, ...(session.enforceNamespace ? { namespace: session.namespace } : {}), ...(labels ? { labels } : {}), ...rest };
+}
+
+/**
+ * What every generator does with its object: prints it (client-side dry run) or creates and prints it.
+ * `failure` leads the error ("failed to create deployment: "); without it the server's error is told as it is.
+ */
+export async function finish(session: Session, object: Obj, failure: string | undefined): Promise<void> {
+  const { flags } = session;
+  const dryRun = await session.dryRun();
+  const printer = await makePrinter(session, 'created');
+  const validation = session.validation();
+  if (flags.bool('save-config')) setLastApplied(object, true);
+  else updateLastApplied(object);
+  if (dryRun === 'client') {
+    await session.out(printer.print(object, { typed: true }));
+    return;
+  }
+  const [group, version] = splitApiVersion(object.apiVersion);
+  const mapper = await session.mapper();
+  const helper = new Helper(session, mapper.forKind(object.kind, group, version), {
+    dryRun,
+    fieldManager: flags.text('field-manager'),
+    fieldValidation: validation,
+  });
+  let created: Obj;
+  try {
+    created = await helper.create(session.namespace, object);
+  } catch (error) {
+    if (failure === undefined || (error instanceof Error && (error.name === 'Killed' || error.name === 'Errno'))) throw error;
+    throw new CliError(failure + errorText(error));
+  }
+  await session.out(printer.print(created));
+}
+
+/** intstr.Parse. */
+export function intOrString(text: string): number | string {
+  return /^[+-]?\d+$/.test(text) ? Number(text) : text;
+}
+
+/** validation.IsConfigMapKey. */
+export function configKeyProblems(key: string): string[] {
+  const problems: string[] = [];
+  if (key.length > 253) problems.push('must be no more than 253 characters');
+  if (!/^[-._a-zA-Z0-9]+$/.test(key)) {
+    problems.push(
+      "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",
+    );
+  }
+  if (key === '.') problems.push("must not be '.'");
+  else if (key === '..') problems.push("must not be '..'");
+  else if (key.startsWith('..')) problems.push("must not start with '..'");
+  return problems;
+}
+
+/** Base64 of bytes. */
+export function base64(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+
+/** Sources of --from-file, --from-literal and --from-env-file as keys with bytes, in upstream's order. */
+export async function collectSources(session: Session, add: (key: string, value: Uint8Array) => void, kind: 'config' | 'secret'): Promise<void> {
+  const { flags } = session;
+  const files = flags.has('from-file') ? flags.list('from-file') : [];
+  const literals = flags.has('from-literal') ? flags.list('from-literal') : [];
+  const envFiles = flags.has('from-env-file') ? flags.list('from-env-file') : [];
+  if (envFiles.length > 0 && (files.length > 0 || literals.length > 0)) throw new CliError('from-env-file cannot be combined with from-file or from-literal');
+  const fromFiles = (): void => {
+    for (const source of files) addFiles(session, source, add);
+  };
+  const fromLiterals = (): void => {
+    for (const source of literals) {
+      const equals = source.indexOf('=');
+      if (equals <= 0) throw new CliError(`invalid literal source ${source}, expected key=value`);
+      let value = source.slice(equals + 1);
+      if (value.length >= 2 && /^(['"]).*\1$/s.test(value)) value = value.slice(1, -1);
+      add(source.slice(0, equals), new TextEncoder().encode(value));
+    }
+  };
+  if (kind === 'config') {
+    fromFiles();
+    fromLiterals();
+  } else {
+    fromLiterals();
+    fromFiles();
+  }
+  for (const file of envFiles) addEnvFile(session, file, add, kind);
+}
+
+function statOrFail(session: Session, path: string): 'directory' | 'file' {
+  try {
+    return session.process.machine.fs.stat(session.process.resolve(path)).type === 'directory' ? 'directory' : 'file';
+  } catch (error) {
+    const text = errorText(error);
+    throw new CliError(`error reading ${path}: ${text.charAt(0).toLowerCase()}${text.slice(1)}`);
+  }
+}
+
+function addFiles(session: Session, source: string, add: (key: string, value: Uint8Array) => void): void {
+  const count = source.split('=').length - 1;
+  let key = source.split('/').filter(Boolean).at(-1) ?? source;
+  let path = source;
+  if (count === 1) {
+    if (source.startsWith('=')) throw new CliError(`key name for file path ${source.slice(1)} missing`);
+    if (source.endsWith('=')) throw new CliError(`file path for key name ${source.slice(0, -1)} missing`);
+    [key = '', path = ''] = source.split('=');
+  } else if (count > 1) throw new CliError("key names or file paths cannot contain '='");
+  const { fs } = session.process.machine;
+  if (statOrFail(session, path) === 'file') {
+    add(key, fs.readFile(session.process.resolve(path)));
+    return;
+  }
+  if (count > 0) throw new CliError('cannot give a key name for a directory path');
+  const folder = session.process.resolve(path);
+  for (const name of fs.readdir(folder)) {
+    if (fs.lstat(`${folder}/${name}`).type === 'file') add(name, fs.readFile(`${folder}/${name}`));
+  }
+}
+
+function addEnvFile(session: Session, path: string, add: (key: string, value: Uint8Array) => void, kind: 'config' | 'secret'): void {
+  if (statOrFail(session, path) === 'directory') throw new CliError(`env ${kind} file cannot be a directory`);
+  const lines = session.readFile(path).split('\n');
+  lines.forEach((raw, index) => {
+    const line = (index === 0 ? raw.replace(/^\uFEFF/, '') : raw).replace(/\r$/, '').trimStart();
+    if (line === '' || line.startsWith('#')) return;
+    const equals = line.indexOf('=');
+    const key = equals < 0 ? line : line.slice(0, equals);
+    if (!/^[ -<>-~]+$/.test(key)) {
+      throw new CliError(
+        `${quote(key)} is not a valid key name: a valid environment variable name must consist only of printable ASCII characters other than '='`,
+      );
+    }
+    const value = equals < 0 ? (session.process.env.get(key) ?? '') : line.slice(equals + 1);
+    add(key, new TextEncoder().encode(value));
+  });
+}
