@@ -1,5 +1,6 @@
 import aggregatedFacts from '../kinds/facts/discovery-aggregated.json' with { type: 'json' };
 import columnFacts from '../kinds/facts/table-columns.json' with { type: 'json' };
+import { ALIASES, type ResourceAlias } from './aliases.ts';
 import { type ObjectNode, schemaTypes, typeNode } from './schema.ts';
 
 /** One column of a Table, as `meta.k8s.io/v1 TableColumnDefinition`. */
@@ -44,6 +45,8 @@ export interface ResourceInfo {
   readonly node: ObjectNode;
   /** Bucket of the store; versions of one resource share it. */
   storage: string;
+  /** Set when the resource is stored in another version. */
+  alias?: ResourceAlias;
   /** Set for custom resources. */
   custom?: CustomResourceRules;
 }
@@ -104,12 +107,6 @@ export function nodeOfKind(group: string, version: string, kind: string): Object
   if (node?.kind !== 'object') throw new Error(`no structure for ${group}/${version} ${kind}`);
   return node;
 }
-
-/** Resources that older versions share with the one that is stored. */
-const STORED_AS: Record<string, string> = {
-  'events.k8s.io/v1/events': 'v1/events',
-  'autoscaling/v1/horizontalpodautoscalers': 'autoscaling/v2/horizontalpodautoscalers',
-};
 
 /** Every resource the server knows; custom ones come and go. */
 export class ResourceRegistry {
@@ -197,6 +194,7 @@ function builtIn(group: string, version: string, groupVersion: string, fact: Agg
       node ??= nodeOfKind(group, version, kind);
       return node;
     },
-    storage: STORED_AS[id] ?? id,
+    storage: ALIASES[id]?.stored ?? id,
+    ...(ALIASES[id] ? { alias: ALIASES[id] } : {}),
   };
 }

@@ -67,6 +67,11 @@ export class ResourceHandler {
     return { user, cause, fieldManager: parameters.fieldManager || agent || 'unknown', dryRun: parameters.dryRun ?? false, warnings: request.warnings };
   }
 
+  /** The resource whose rules and storage count: another version of the same for a few. */
+  #stored(info: ResourceInfo): ResourceInfo {
+    return info.alias ? (this.#verbs.registry.get(info.alias.stored) as ResourceInfo) : info;
+  }
+
   #expected(request: ResourceRequest): ExpectedKind {
     const { info, subresource } = request;
     const sub = subresource === '' ? undefined : info.subresources.get(subresource);
@@ -99,7 +104,7 @@ export class ResourceHandler {
   }
 
   create(request: ResourceRequest): HttpResponse {
-    const { http, info, namespace, name, subresource, query, warnings } = request;
+    const { http, info, namespace, subresource, query, warnings } = request;
     const format = negotiateOutput(http.headers.accept, { table: subresource === '', list: false });
     const text = bodyText(http.body);
     const parameters = writeParameters(query, 'CreateOptions');
@@ -111,8 +116,9 @@ export class ResourceHandler {
       const full = { kind: info.kind, apiVersion: info.groupVersion, ...object, metadata: (object.metadata as Json | undefined) ?? {} };
       return respond(201, answerReview(info, full, request.user, this.#authorizer, this.#authenticator), format, warnings);
     }
-    void name;
-    const created = this.#verbs.create(info, namespace, this.#verbs.applyDefaults(info, object), context);
+    const stored = this.#stored(info);
+    const whole = this.#verbs.applyDefaults(info, object);
+    const created = this.#verbs.create(stored, namespace, info.alias ? this.#verbs.normalize(stored, info.alias.toStored(whole)) : whole, context);
     return respond(201, shapeObject(this.#verbs, info, created, format, query), format, warnings);
   }
 
@@ -192,13 +198,15 @@ export class ResourceHandler {
         format,
         warnings,
       );
+    const stored = this.#stored(info);
     const { object: updated, created } = this.#verbs.update(
-      info,
+      stored,
       namespace,
       name,
       (existing) => {
         const changed = subresource === 'finalize' && existing ? finalizeNamespace(existing, object) : object;
-        return this.#verbs.applyDefaults(info, structuredCopy(changed) as ApiObject & Json);
+        const whole = this.#verbs.applyDefaults(info, structuredCopy(changed) as ApiObject & Json);
+        return info.alias ? this.#verbs.normalize(stored, info.alias.toStored(whole)) : whole;
       },
       context,
       { subresource, uid: object.metadata?.uid },
@@ -239,16 +247,19 @@ export class ResourceHandler {
     }
     this.#verbs.get(info, namespace, name);
     const patch = readPatch(type, text);
+    const stored = this.#stored(info);
     const { object: patched } = this.#verbs.update(
-      info,
+      stored,
       namespace,
       name,
       (existing) => {
         if (!existing) throw newNotFound(info, name);
-        const object = patchObject(info.node, type, patch, existing, parameters.fieldValidation, warnings) as ApiObject & Json;
+        const current = info.alias ? info.alias.toWire(existing) : existing;
+        const object = patchObject(info.node, type, patch, current, parameters.fieldValidation, warnings) as ApiObject & Json;
         object.metadata ??= {};
-        this.#checkPatchedIdentity(request, object, existing);
-        return this.#verbs.applyDefaults(info, object);
+        this.#checkPatchedIdentity(request, object);
+        const whole = this.#verbs.applyDefaults(info, object);
+        return info.alias ? this.#verbs.normalize(stored, info.alias.toStored(whole)) : whole;
       },
       context,
       { subresource },
@@ -256,7 +267,7 @@ export class ResourceHandler {
     return respond(200, shapeObject(this.#verbs, info, patched, format, query), format, warnings);
   }
 
-  #checkPatchedIdentity(request: ResourceRequest, object: ApiObject, _existing: ApiObject): void {
+  #checkPatchedIdentity(request: ResourceRequest, object: ApiObject): void {
     if (!object.metadata?.name) return;
     this.#checkIdentity(request, object);
   }
@@ -316,7 +327,7 @@ export class ResourceHandler {
         if (!existing && clean.metadata?.uid) {
           throw newConflict(info, name, `uid mismatch: the provided object specified uid ${clean.metadata.uid}, and no existing object was found`);
         }
-        this.#checkPatchedIdentity(request, applied, existing ?? applied);
+        this.#checkPatchedIdentity(request, applied);
         return applied;
       },
       context,

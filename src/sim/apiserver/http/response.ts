@@ -67,7 +67,8 @@ function nullLists(info: ResourceInfo): readonly string[] {
 }
 
 /** The object as it goes over the wire. */
-export function wireObject(info: ResourceInfo, object: ApiObject): ApiObject {
+export function wireObject(info: ResourceInfo, stored: ApiObject): ApiObject {
+  const object = info.alias ? info.alias.toWire(stored) : stored;
   const lists = nullLists(info);
   if (lists.length === 0) return object;
   let out: Record<string, unknown> | undefined;

@@ -15,7 +15,8 @@ export interface Selection {
 
 type Fields = Readonly<Record<string, string>>;
 
-function fieldsOf(verbs: Verbs, info: ResourceInfo, object: ApiObject): Fields {
+function fieldsOf(verbs: Verbs, info: ResourceInfo, stored: ApiObject): Fields {
+  const object = info.alias ? info.alias.toWire(stored) : stored;
   const own = verbs.strategy(info)?.selectableFields?.(object) ?? customFields(info, object);
   return { 'metadata.name': object.metadata?.name ?? '', 'metadata.namespace': object.metadata?.namespace ?? '', ...own };
 }

@@ -7,7 +7,7 @@ import type { ResourceInfo } from '../resources.ts';
 import { newGenericServerResponse, newInternalError, StatusError } from '../status-error.ts';
 import type { Verbs } from '../verbs.ts';
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions, healthText, versionInfo } from './discovery.ts';
-import { AVAILABLE, isProducible, parseAccept } from './media-type.ts';
+import { AVAILABLE, isProducible, parseAccept, unsupportedMediaType } from './media-type.ts';
 import { openApiResponse } from './openapi.ts';
 import { APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH } from './patch-body.ts';
 import { PodStreams } from './pod-streams.ts';
@@ -15,12 +15,6 @@ import { ResourceHandler, type ResourceRequest } from './resource-handler.ts';
 import { errorResponse, respond, statusResponse, textResponse } from './response.ts';
 
 const METHOD_VERBS: Record<string, string> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
-
-/** Notices that come with every request for a resource. */
-const DEPRECATED: Record<string, string> = {
-  'v1/componentstatuses': 'v1 ComponentStatus is deprecated in v1.19+',
-  'v1/endpoints': 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
-};
 
 interface Route {
   info: ResourceInfo;
@@ -199,13 +193,14 @@ export class HttpServer implements Transport {
     if (verb === 'patch') {
       const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
       const accepted = info.custom ? [JSON_PATCH, MERGE_PATCH, APPLY_PATCH] : [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH];
+      if (!accepted.includes(type) && info.custom) return errorResponse(unsupportedMediaType(accepted.join(', ')));
       if (!accepted.includes(type)) return errorResponse(newGenericServerResponse(415, '415: Unsupported Media Type'));
     }
     const isStream = subresource === 'log' || subresource === 'exec' || subresource === 'attach' || subresource === 'portforward' || subresource === 'proxy';
     if (!isStream && !isProducible(request.headers.accept)) {
       return errorResponse(newGenericServerResponse(406, `406: Not Acceptable\n\nAvailable representations: ${AVAILABLE}`));
     }
-    const notice = DEPRECATED[info.id];
+    const notice = this.#verbs.strategy(info)?.deprecation;
     const full: ResourceRequest = {
       http: request,
       query,
