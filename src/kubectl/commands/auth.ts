@@ -121,11 +121,16 @@ async function listRules(session: Session, namespace: string): Promise<void> {
       }
     }
   }
-  for (const rule of nonResourceRules)
-    for (const url of rule.nonResourceURLs ?? []) for (const verb of rule.verbs ?? []) add({ resource: '', urls: [url], names: [] }, verb);
+  // Only resource rules are gathered by their verbs; each URL rule keeps a row of its own.
+  nonResourceRules.forEach((rule: Obj, i: number) => {
+    for (const url of rule.nonResourceURLs ?? []) rows.set(`${i} ${url}`, { resource: '', urls: [url], names: [], verbs: rule.verbs ?? [] });
+  });
   const writer = new TabWriter();
   if (!session.flags.bool('no-headers')) writer.write('Resources\tNon-Resource URLs\tResource Names\tVerbs\n');
-  const sorted = [...rows.values()].sort((a, b) => compareStrings(goList(a.verbs), goList(b.verbs)) || compareStrings(a.resource, b.resource));
+  const sorted = [...rows.values()].sort(
+    (a, b) =>
+      compareStrings(goList(a.verbs), goList(b.verbs)) || Number(a.resource === '') - Number(b.resource === '') || compareStrings(a.resource, b.resource),
+  );
   for (const row of sorted) writer.write(`${row.resource}\t${goList(row.urls)}\t${goList(row.names)}\t${goList(row.verbs)}\n`);
   await session.out(writer.flush());
 }

@@ -99,7 +99,8 @@ async function candidates(session: Session, node: string): Promise<Candidates> {
   const note = (map: Map<string, string[]>, message: string, pod: Obj): void => {
     map.set(message, [...(map.get(message) ?? []), `${pod.metadata.namespace}/${pod.metadata.name}`]);
   };
-  for (const pod of list.items ?? []) {
+  for (const item of list.items ?? []) {
+    const pod: Obj = { apiVersion: 'v1', kind: 'Pod', ...item };
     const verdict = await judge(session, pod);
     if (verdict.error) note(refused, verdict.error, pod);
     else if (verdict.warning) note(warned, verdict.warning, pod);
