@@ -51,16 +51,23 @@ export class KubeletFleet implements NodeControl, Disposable {
     return kubelet;
   }
 
-  /** The node IPAM controller's part: the node's Pod range. */
+  /** The parts of the node IPAM and TTL controllers: the node's Pod range and an annotation. */
   #setPodCidr(definition: NodeDefinition): void {
     const nodes = this.#environment.client.resource<Node>('v1/nodes');
     const node = nodes.get('', definition.name);
     if (!node || node.spec?.podCIDR) return;
+    const because = { resource: 'v1/nodes', namespace: '', name: definition.name };
+    nodes.patch(
+      '',
+      definition.name,
+      { metadata: { annotations: { 'node.alpha.kubernetes.io/ttl': '0' } } },
+      { cause: { actor: 'ttl-controller', rule: 'ttl/annotate', because } },
+    );
     nodes.patch(
       '',
       definition.name,
       { spec: { podCIDR: definition.podCidr, podCIDRs: [definition.podCidr] } },
-      { cause: { actor: 'node-ipam-controller', rule: 'node-ipam/allocate', because: { resource: 'v1/nodes', namespace: '', name: definition.name } } },
+      { cause: { actor: 'node-ipam-controller', rule: 'node-ipam/allocate', because } },
     );
   }
 

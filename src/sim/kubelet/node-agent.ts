@@ -36,6 +36,7 @@ export class NodeAgent implements Disposable {
   /** Creates the Node object unless it exists, and starts the heartbeats. */
   start(): void {
     this.#register();
+    this.#renew();
     this.#renewLoop();
     this.#statusLoop();
   }
@@ -233,7 +234,7 @@ export class NodeAgent implements Disposable {
         operatingSystem: 'linux',
         osImage: 'Debian GNU/Linux 12 (bookworm)',
         swap: { capacity: 0 },
-        systemUUID: this.#machineId,
+        systemUUID: this.#machineId.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
       },
       runtimeHandlers: [
         { features: { recursiveReadOnlyMounts: true, userNamespaces: true }, name: '' },

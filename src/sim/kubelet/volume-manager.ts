@@ -186,7 +186,8 @@ export class VolumeManager {
     const { kernel } = this.#kubelet;
     const group = worker.pod.spec?.securityContext?.fsGroup;
     if (payloadSources(volume)) {
-      const tree = createVolume({ id: `${worker.uid}/${volume.name}`, kernel });
+      const inMemory = volume.secret !== undefined || volume.projected !== undefined;
+      const tree = createVolume({ id: `${worker.uid}/${volume.name}`, kernel, mode: inMemory ? 0o1777 : 0o777 });
       const fs = volumeFileSystem(tree);
       const refresh = (): void => {
         try {
@@ -197,7 +198,6 @@ export class VolumeManager {
         }
       };
       refresh();
-      const inMemory = volume.secret !== undefined || volume.projected !== undefined;
       return { tree, directory: '', source: inMemory ? 'tmpfs' : '/dev/vda1', type: inMemory ? 'tmpfs' : 'ext4', readOnly: true, refresh };
     }
     if (volume.emptyDir) {
