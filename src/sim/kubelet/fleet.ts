@@ -1,6 +1,6 @@
 import { type Disposable, DisposableStore, randomHex, randomUid } from '../../kernel/index.ts';
 import type { NodeControl } from '../cluster.ts';
-import type { Node, Pod } from '../kinds/types.ts';
+import type { ConfigMap, Node, Pod } from '../kinds/types.ts';
 import { Kubelet, type KubeletEnvironment } from './kubelet.ts';
 import { NodeAgent } from './node-agent.ts';
 
@@ -35,6 +35,23 @@ export class KubeletFleet implements NodeControl, Disposable {
         if (!member || member.off || member.cut) return;
         if (event.type === 'DELETED') member.kubelet.podRemoved(event.object);
         else member.kubelet.podChanged(event.object);
+      }),
+    );
+    this.#follow('v1/configmaps', 'configMaps');
+    this.#follow('v1/secrets', 'secrets');
+  }
+
+  /** ConfigMaps and Secrets that Pods show in files. */
+  #follow(resource: 'v1/configmaps' | 'v1/secrets', sort: 'configMaps' | 'secrets'): void {
+    this.#store.add(
+      this.#environment.client.informer<ConfigMap>(resource).onEvent((event) => {
+        const { namespace, name = '' } = event.object.metadata ?? {};
+        for (const member of this.#members.values()) {
+          if (member.off || member.cut) continue;
+          for (const worker of member.kubelet.workers()) {
+            if (worker.pod.metadata?.namespace === namespace) member.kubelet.volumes.objectChanged(worker, sort, name);
+          }
+        }
       }),
     );
   }
