@@ -156,8 +156,9 @@ export function evaluateArithmetic(text: string, variables: ArithmeticVariables,
     const token = tokens[position];
     if ((token === '++' || token === '--') && operand.name !== undefined) {
       position++;
-      assign(operand, operand.value + (token === '++' ? 1n : -1n));
-      return { value: operand.value };
+      const { value } = operand;
+      assign(operand, value + (token === '++' ? 1n : -1n));
+      return { value };
     }
     return operand;
   }
@@ -178,7 +179,13 @@ export function evaluateArithmetic(text: string, variables: ArithmeticVariables,
     }
     if (/^[A-Za-z_]/.test(token)) {
       position++;
-      return { value: variableValue(token), name: token };
+      // Read when it is needed: a variable that is only assigned to may hold any text.
+      return {
+        name: token,
+        get value() {
+          return variableValue(token);
+        },
+      };
     }
     if (dialect === 'ash') throw syntaxError('');
     throw new ArithmeticError(`${text.trim()}: syntax error: operand expected (error token is "${rest()}")`);

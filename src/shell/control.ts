@@ -31,6 +31,8 @@ export class Interrupted {}
 export class ShellFailure {
   readonly message: string;
   readonly status: number;
+  /** The message was shown already: where the error arose, its redirects were in force. */
+  told = false;
   constructor(message: string, status: number) {
     this.message = message;
     this.status = status;

@@ -103,6 +103,7 @@ async function runScript(shell: Shell, process: Process, path: string): Promise<
   }
   shell.scriptName = path;
   shell.messageName = path;
+  shell.messageFile = path;
   if (text.slice(0, 80).includes('\0')) {
     await shell.complain(`${path}: ${path}: cannot execute binary file`);
     return 126;

@@ -1,10 +1,11 @@
 import { Errno, nullFile, type Process } from '../unix/index.ts';
+import { builtins } from './builtins/index.ts';
 import { conditionalExpression } from './conditional.ts';
-import { BreakLoop, ExitShell, Interrupted, RedirectFailure } from './control.ts';
+import { BreakLoop, ExitShell, Interrupted, RedirectFailure, ShellFailure } from './control.ts';
 import { evaluate, expandPattern, expandText, expandWords } from './expand.ts';
 import { patternToRegExp } from './glob.ts';
-import type { Shell } from './shell.ts';
-import type { Command, Redirect, Sequence } from './syntax.ts';
+import { type Shell, traceQuote } from './shell.ts';
+import type { Command, Redirect, Sequence, TestToken } from './syntax.ts';
 
 type PipelineCommand = Extract<Command, { type: 'pipeline' }>;
 type CompoundCommand = Extract<Command, { redirects: Redirect[] }>;
@@ -94,6 +95,9 @@ export class Execution {
       const undo = await shell.redirect(command.redirects);
       try {
         await this.#body(command);
+      } catch (error) {
+        if (error instanceof ShellFailure) await shell.tell(error);
+        throw error;
       } finally {
         undo();
       }
@@ -168,11 +172,22 @@ export class Execution {
         shell.status = evaluate(shell, await expandText(shell, command.expression), '((: ') === 0n ? 1 : 0;
         return;
       case 'test':
-        shell.status = await conditionalExpression(shell, command.words);
+        shell.status = shell.dialect === 'ash' ? await this.#ashTest(command.words) : await conditionalExpression(shell, command.words);
         return;
       case 'simple':
         return;
     }
+  }
+
+  /** BusyBox' `[[` is `[` with `&&` and `||`. */
+  async #ashTest(tokens: readonly TestToken[]): Promise<number> {
+    const words = ['['];
+    for (const token of tokens) {
+      if ('word' in token) words.push(...(await expandWords(this.shell, [token.word])));
+      else words.push({ '&&': '-a', '||': '-o' }[token.operator] ?? token.operator);
+    }
+    if (this.shell.options.has('xtrace')) await this.shell.trace(['[[', ...words.slice(1), ']]'].map((word) => traceQuote(word, 'ash')));
+    return builtins.get('[')!.run(this.shell, [...words, ']']);
   }
 
   /** Repeats until the round says no, seeing to `break` and `continue`. */

@@ -158,7 +158,7 @@ async function expandParameter(shell: Shell, part: ParameterPart): Promise<Segme
     case '+':
     case ':+': {
       const present = value !== undefined && !(operator.startsWith(':') && value === '');
-      if (present !== operator.endsWith('+')) return present ? (all ? many(shell, shell.positional, all, quoted) : segment(value!)) : [];
+      if (present !== operator.endsWith('+')) return present ? (all ? many(shell, shell.positional, all, quoted) : segment(value!)) : quoted ? segment('') : [];
       return argumentSegments(shell, part.argument!, quoted);
     }
     case '=':
@@ -272,8 +272,8 @@ function removePattern(value: string, pattern: string, operator: string): string
 }
 
 /** A text in single quotes where it needs them. */
-export function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
+export function shellQuote(text: string, dialect: 'ash' | 'bash' = 'bash'): string {
+  return `'${text.replaceAll("'", dialect === 'ash' ? `'"'"'` : "'\\''")}'`;
 }
 
 // ---- fields ----

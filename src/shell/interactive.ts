@@ -26,8 +26,9 @@ export async function interact(shell: Shell, options: InteractiveOptions & { pre
   const tty = process.fds.get(0)?.tty;
   shell.interactive = true;
   if (options.history) shell.history = options.history;
+  // Handlers that do nothing, not 'ignore': children must not inherit them.
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGTSTP', 'SIGTTOU', 'SIGTTIN'] as const)
-    process.onSignal(signal, signal === 'SIGINT' ? () => shell.onSignal(signal) : 'ignore');
+    process.onSignal(signal, () => (signal === 'SIGINT' ? shell.onSignal(signal) : undefined));
   if (tty) {
     shell.jobControl = true;
     shell.options.add('monitor');
@@ -79,7 +80,7 @@ async function runGuarded(shell: Shell, tty: Tty | undefined, sequence: Sequence
   } catch (error) {
     if (error instanceof ExitShell) throw error;
     if (error instanceof ShellFailure) {
-      await shell.complain(error.message);
+      await shell.tell(error);
       shell.status = error.status === 127 && shell.dialect === 'bash' ? 1 : error.status;
     } else if (error instanceof Interrupted || error instanceof Aborted) {
       shell.status = 130;

@@ -101,11 +101,11 @@ export class LineEditor {
       case '\r':
       case '\n':
         await this.#moveTo(this.#text.length);
-        await this.#write('\r\n');
+        await this.#write('\n');
         return 'enter';
       case '\x03':
         await this.#moveTo(this.#text.length);
-        await this.#write('^C\r\n');
+        await this.#write('^C\n');
         return 'interrupted';
       case '\x04':
         if (this.#text.length === 0) return 'end';
@@ -342,6 +342,11 @@ export class LineEditor {
     if (shared.length > unquote(typed).length || (only && suffix)) {
       const before = [...line.slice(0, start)];
       const inserted = [...quoteLike(typed, shared), ...suffix];
+      const added = inserted.slice([...line.slice(start, cursor)].length);
+      if (inserted.join('').startsWith(typed)) {
+        await this.#insert(added.join(''));
+        return;
+      }
       this.#text = [...before, ...inserted, ...line.slice(cursor)];
       this.#cursor = before.length + inserted.length;
       await this.#redraw();
@@ -354,7 +359,7 @@ export class LineEditor {
     const at = this.#cursor;
     await this.#moveTo(this.#text.length);
     await this.#write(
-      `\r\n${inColumns(
+      `\n${inColumns(
         candidates.map((candidate) => candidate.slice(completion.hidden)),
         this.#options.tty.columns,
       )}`,
@@ -382,9 +387,9 @@ export class LineEditor {
   async #redraw(): Promise<void> {
     const end = this.#place(this.#text.length);
     const place = this.#place(this.#cursor);
-    let output = `${this.#row > 0 ? `\x1b[${this.#row}A` : ''}\r\x1b[J${this.#prompt}${this.#text.join('').replaceAll('\n', '\r\n')}`;
+    let output = `${this.#row > 0 ? `\x1b[${this.#row}A` : ''}\r\x1b[J${this.#prompt}${this.#text.join('')}`;
     // A row that is exactly full leaves the cursor on it until something follows.
-    if (end.column === 0 && this.#text.length > 0 && this.#text.at(-1) !== '\n') output += '\r\n';
+    if (end.column === 0 && this.#text.length > 0 && this.#text.at(-1) !== '\n') output += '\n';
     if (place.row < end.row) output += `\x1b[${end.row - place.row}A`;
     if (place.row !== end.row || place.column !== end.column) output += `\r${place.column > 0 ? `\x1b[${place.column}C` : ''}`;
     this.#row = place.row;
@@ -452,7 +457,7 @@ export function inColumns(names: readonly string[], columns: number): string {
       const name = names[column * rows + row];
       if (name !== undefined) line += name + ' '.repeat(width - textWidth(name));
     }
-    out += `${line.trimEnd()}\r\n`;
+    out += `${line.trimEnd()}\n`;
   }
   return out;
 }

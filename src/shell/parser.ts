@@ -170,7 +170,11 @@ export class Parser extends WordReader {
           : plain !== undefined && RESERVED.has(plain)
             ? `"${plain}"`
             : 'word';
-    throw new ShellSyntaxError(`syntax error: unexpected ${text}${expecting ? ` (expecting "${expecting}")` : ''}`, line, atEnd);
+    throw new ShellSyntaxError(
+      `syntax error: unexpected ${text}${expecting ? ` (expecting ${expecting === 'word' ? expecting : `"${expecting}"`})` : ''}`,
+      line,
+      atEnd,
+    );
   }
 
   #expect(text: string): void {
@@ -402,7 +406,7 @@ export class Parser extends WordReader {
   #case(line: number): Command {
     this.#take();
     const subject = this.#peek();
-    if (subject.type !== 'word') this.#unexpected();
+    if (subject.type !== 'word') this.#unexpected('word');
     this.#take();
     this.#newlines();
     this.#expect('in');
@@ -454,7 +458,6 @@ export class Parser extends WordReader {
     const words: TestToken[] = [];
     let pattern = false;
     for (;;) {
-      this.#newlines();
       if (pattern) {
         // The right side of =~ may hold parentheses and bars without being operators.
         while (' \t'.includes(this.source[this.position] ?? '')) this.position++;
@@ -462,6 +465,7 @@ export class Parser extends WordReader {
         pattern = false;
         continue;
       }
+      this.#newlines();
       const token = this.#peek();
       if (token.type === 'end') this.#unexpected(']]');
       this.#take();

@@ -117,7 +117,7 @@ export function formatPrint(format: string, args: readonly string[], dialect: 'a
         }
         case 'q':
           if (dialect === 'ash') {
-            problems.push({ kind: 'format', text: whole });
+            problems.push({ kind: 'format', text: whole + format.slice(i) });
             return { text: out, problems, stopped: true };
           }
           out += pad(backslashQuote(next() ?? ''), false);
@@ -157,7 +157,7 @@ export function formatPrint(format: string, args: readonly string[], dialect: 'a
           break;
         }
         default:
-          problems.push({ kind: 'format', text: whole });
+          problems.push({ kind: 'format', text: dialect === 'ash' ? whole.replace(/[hlLjzt]/g, '') + format.slice(i) : whole });
           return { text: out, problems, stopped: true };
       }
     }

@@ -53,6 +53,8 @@ export class Shell {
   scriptName: string;
   /** What messages begin with: `sh`, `bash`, or the script's path. */
   messageName: string;
+  /** ash: the script file being read; its messages tell lines. */
+  messageFile: string | undefined;
   variables = new Variables();
   functions = new Map<string, FunctionDefinition>();
   aliases = new Map<string, string>();
@@ -71,6 +73,7 @@ export class Shell {
   fromCommandLine = false;
   line = 1;
   functionDepth = 0;
+  functionNames: string[] = [];
   loopDepth = 0;
   sourceDepth = 0;
   /** Above 0 where a failing command does not end the shell under `set -e`. */
@@ -123,13 +126,14 @@ export class Shell {
       set('EUID', String(this.process.uid), false);
       set('BASH', '/bin/bash', false);
       set('OSTYPE', 'linux-gnu', false);
-    } else set('HOSTNAME', this.get('HOSTNAME') ?? this.process.machine.hostname, true);
+    }
   }
 
   /** A copy for a subshell that runs in another process. */
   subshell(process: Process): Shell {
     const copy = new Shell(process, this.dialect, this.scriptName);
     copy.messageName = this.messageName;
+    copy.messageFile = this.messageFile;
     copy.variables = new Variables(this.variables);
     copy.functions = new Map(this.functions);
     copy.aliases = this.aliases;
@@ -142,6 +146,7 @@ export class Shell {
     copy.fromCommandLine = this.fromCommandLine;
     copy.line = this.line;
     copy.functionDepth = this.functionDepth;
+    copy.functionNames = [...this.functionNames];
     copy.loopDepth = this.loopDepth;
     copy.sourceDepth = this.sourceDepth;
     copy.tested = this.tested;
@@ -172,6 +177,8 @@ export class Shell {
         return this.optionLetters();
       case '0':
         return this.scriptName;
+      case 'FUNCNAME':
+        return this.functionNames.at(-1) ?? this.get(name);
       case '_':
         return this.get('_') ?? '';
       case 'RANDOM':
@@ -302,8 +309,20 @@ export class Shell {
 
   /** What an error message begins with; with the built-in's name when it is one's. */
   errorPrefix(builtin?: string): string {
-    if (this.dialect === 'ash') return `${this.messageName}: ${builtin ? `${builtin}: ${this.interactive ? '' : `line ${this.messageLine()}: `}` : ''}`;
+    if (this.dialect === 'ash') {
+      const context = builtin ?? this.messageFile;
+      if (context === undefined) return `${this.messageName}: `;
+      const line = this.interactive && this.messageFile === undefined ? '' : `line ${this.messageLine()}: `;
+      return `${this.messageName}: ${context === this.messageName ? '' : `${context}: `}${line}`;
+    }
     return `${this.messageName}: ${this.interactive ? '' : `line ${this.line}: `}${builtin ? `${builtin}: ` : ''}`;
+  }
+
+  /** Shows a failure's message, once. */
+  async tell(failure: ShellFailure): Promise<void> {
+    if (failure.told) return;
+    failure.told = true;
+    await this.complain(failure.message);
   }
 
   async complain(message: string): Promise<void> {
@@ -354,8 +373,8 @@ export class Shell {
 
   syntaxMessage(error: ShellSyntaxError, text: string, name: string): string {
     if (this.dialect === 'ash') {
-      const builtin = name === 'eval' || name === '.' ? `${name}: ${this.interactive ? '' : `line ${this.messageLine()}: `}` : '';
-      return `${this.messageName}: ${builtin}${error.message}`;
+      if (this.messageFile !== undefined) this.line = error.line;
+      return `${this.errorPrefix(name === 'eval' ? name : undefined)}${error.message}`;
     }
     if (this.interactive && name !== 'eval') return `${this.messageName}: ${error.message}`;
     const prefix = `${this.messageName}: ${name ? `${name}: ` : ''}line ${error.line}: `;
@@ -387,7 +406,7 @@ export class Shell {
     } catch (error) {
       if (error instanceof ExitShell || error instanceof ReturnFrom) return error.status;
       if (error instanceof ShellFailure) {
-        await this.complain(error.message);
+        await this.tell(error);
         return error.status;
       }
       if (error instanceof Interrupted) return 130;
@@ -652,7 +671,7 @@ export class Shell {
     const usable = builtin && (!builtin.dialect || builtin.dialect === this.dialect) ? builtin : undefined;
     const special = SPECIAL_BUILTINS.has(name);
     if (special && usable && (this.dialect === 'ash' || !fn)) await this.#inShell(command, words, () => usable.run(this, words), true);
-    else if (fn) await this.#inShell(command, words, () => this.callFunction(fn, words.slice(1)), false);
+    else if (fn) await this.#inShell(command, words, () => this.callFunction(name, fn, words.slice(1)), false);
     else if (usable) await this.#inShell(command, words, () => usable.run(this, words), special);
     else await this.#external(command, words, replacesItself);
   }
@@ -698,7 +717,10 @@ export class Shell {
         if (this.process.fds.get(2) && error.code !== 'EPIPE')
           await this.complain(`${this.errorPrefix(this.dialect === 'bash' ? words[0] : undefined)}write error: ${error.message}`);
         this.status = 1;
-      } else throw error;
+      } else {
+        if (error instanceof ShellFailure) await this.tell(error);
+        throw error;
+      }
     } finally {
       if (!keepsAssignments) for (const [name, variable] of saved) this.variables.put(name, variable);
       if (!keeps) undo();
@@ -717,12 +739,15 @@ export class Shell {
     }
   }
 
-  async callFunction(definition: FunctionDefinition, args: string[]): Promise<number> {
+  async callFunction(name: string, definition: FunctionDefinition, args: string[]): Promise<number> {
     if (this.functionDepth >= FUNCTION_DEPTH_LIMIT)
       throw new ShellFailure(`${this.errorPrefix()}maximum function nesting level exceeded (${FUNCTION_DEPTH_LIMIT})`, 2);
-    const { positional, loopDepth } = this;
+    const { positional, loopDepth, messageName } = this;
+    // Bash names where a function came from.
+    if (this.dialect === 'bash' && !this.interactive && messageName === 'bash') this.messageName = this.fromCommandLine ? 'environment' : 'main';
     this.positional = args;
     this.functionDepth++;
+    this.functionNames.push(name);
     this.loopDepth = 0;
     this.variables.enterScope();
     try {
@@ -736,6 +761,8 @@ export class Shell {
       this.functionDepth--;
       this.positional = positional;
       this.loopDepth = loopDepth;
+      this.messageName = messageName;
+      this.functionNames.pop();
     }
   }
 
@@ -853,7 +880,6 @@ export class Shell {
 
 /** How `set -x` shows a word. */
 export function traceQuote(word: string, dialect: Dialect): string {
-  if (word === '') return "''";
-  const safe = dialect === 'ash' ? /^[\w@%+:,./^-]+$/ : /^[\w@%+=:,./^~-]+$/;
-  return safe.test(word) ? word : shellQuote(word);
+  if (dialect === 'ash') return /^[\w@%+:,./^\]-]*$/.test(word) ? word : shellQuote(word, dialect);
+  return /^[^\s'"\\$`*?[\](){}<>|&;!^~#\x00-\x1f][^\s'"\\$`*?[\](){}<>|&;!^\x00-\x1f]*$/.test(word) ? word : shellQuote(word);
 }

@@ -43,6 +43,8 @@ export function testContext(owner: Shell | { process: Process }): TestContext {
       const b = stat(right, true);
       if (operator === '-ef')
         return a !== undefined && b !== undefined && process.machine.fs.realpath(process.resolve(left)) === process.machine.fs.realpath(process.resolve(right));
+      // BusyBox wants both files to be there.
+      if (('dialect' in owner ? owner.dialect : 'ash') === 'ash' && (!a || !b)) return false;
       if (operator === '-nt') return a !== undefined && (b === undefined || a.mtimeMs > b.mtimeMs);
       return b !== undefined && (a === undefined || a.mtimeMs < b.mtimeMs);
     },

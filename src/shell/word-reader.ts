@@ -221,7 +221,11 @@ export abstract class WordReader {
         continue;
       }
       const rest = this.source.slice(i + 1, i + 11);
-      const number = /^(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3}))/.exec(rest);
+      const number = (
+        this.dialect === 'ash'
+          ? /^(?:x([0-9a-fA-F]{1,2})|(?!)()|(?!)()|([0-7]{1,3}))/
+          : /^(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3}))/
+      ).exec(rest);
       if (number) {
         if (number[4] !== undefined) text += byteCharacter(Number.parseInt(number[4], 8) & 255);
         else if (number[1] !== undefined) text += byteCharacter(Number.parseInt(number[1], 16));
@@ -270,7 +274,9 @@ export abstract class WordReader {
       this.position++;
       return part;
     }
-    const operator = PARAMETER_OPERATORS.find((candidate) => this.source.startsWith(candidate, this.position));
+    const operator = PARAMETER_OPERATORS.find(
+      (candidate) => this.source.startsWith(candidate, this.position) && !(this.dialect === 'ash' && (candidate === '/#' || candidate === '/%')),
+    );
     if (operator === undefined || length || (this.dialect === 'ash' && '^^,,@'.includes(operator))) return bad();
     this.position += operator.length;
     part.operator = operator;

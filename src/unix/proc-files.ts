@@ -68,7 +68,7 @@ export function procVolume(machine: UnixMachine): VolumeTree {
 /** /proc/N/fd/M shows as a symlink in life; following it leads to the open file itself, which a device node does here. */
 function descriptorNode(volume: VolumeTree, process: UnixProcess, number: number, open: OpenFile): Node {
   if (open.kind === 'directory') throw new Errno('EACCES');
-  return volume.newDevice(`fd:${process.pid}:${number}`, 0o700);
+  return { ...volume.newDevice(`fd:${process.pid}:${number}`, 0o700), uid: process.uid, gid: process.gid };
 }
 
 /** Short name as in `ps -o comm`. */

@@ -335,6 +335,8 @@ export class UnixProcess implements Process {
       ...(options.newGroup ? {} : { pgid: this.pgid }),
       fds: withStandard(this.fds, options.fds),
     });
+    // Children go on where the parent's slice was: a chain of forks must not be free.
+    child.#debtMs = this.#debtMs;
     child.run(program);
     return child;
   }

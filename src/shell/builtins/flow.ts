@@ -51,6 +51,7 @@ async function source(shell: Shell, words: readonly string[]): Promise<number> {
       .map((directory) => process.resolve(`${directory || '.'}/${file}`))
       .find((candidate) => fs.exists(candidate));
     if (found) path = found;
+    else if (shell.dialect === 'ash') throw new ShellFailure(`${shell.errorPrefix(name)}${file}: not found`, 2);
   }
   let text: string;
   try {
@@ -65,12 +66,14 @@ async function source(shell: Shell, words: readonly string[]): Promise<number> {
   }
   const { positional, messageName, line, fromCommandLine } = shell;
   if (words.length > 2) shell.positional = words.slice(2);
+  const { messageFile } = shell;
   if (shell.dialect === 'bash') shell.messageName = file;
+  else shell.messageFile = file;
   shell.fromCommandLine = false;
   shell.sourceDepth++;
   shell.status = 0;
   try {
-    await shell.runText(text, shell.dialect === 'ash' ? '.' : '');
+    await shell.runText(text, '');
     return shell.status;
   } catch (error) {
     if (error instanceof ReturnFrom) return error.status;
@@ -78,6 +81,7 @@ async function source(shell: Shell, words: readonly string[]): Promise<number> {
   } finally {
     shell.sourceDepth--;
     shell.messageName = messageName;
+    shell.messageFile = messageFile;
     shell.fromCommandLine = fromCommandLine;
     shell.line = line;
     if (words.length > 2) shell.positional = positional;
@@ -92,7 +96,7 @@ async function evalCommand(shell: Shell, words: readonly string[]): Promise<numb
   } catch (error) {
     // A syntax error in eval ends ash, but not bash.
     if (!(error instanceof ShellFailure) || shell.dialect === 'ash') throw error;
-    await shell.complain(error.message);
+    await shell.tell(error);
     return error.status;
   } finally {
     shell.line = line;
@@ -114,7 +118,7 @@ async function trap(shell: Shell, words: readonly string[]): Promise<number> {
   if (rest[0] === '--') rest = rest.slice(1);
   const shown = (name: string): string => (shell.dialect === 'bash' && !['EXIT', 'ERR', 'DEBUG', 'RETURN'].includes(name) ? `SIG${name}` : name);
   if (rest.length === 0 || rest[0] === '-p') {
-    for (const [name, action] of shell.traps) await print(shell, `trap -- ${shellQuote(action)} ${shown(name)}\n`);
+    for (const [name, action] of shell.traps) await print(shell, `trap -- ${shellQuote(action, shell.dialect)} ${shown(name)}\n`);
     return 0;
   }
   const resets = rest.length === 1 || /^\d+$/.test(rest[0]!);
@@ -165,7 +169,8 @@ async function set(shell: Shell, words: readonly string[]): Promise<number> {
   if (words.length === 1) {
     for (const name of shell.variables.names()) {
       const value = shell.get(name);
-      if (value !== undefined) await print(shell, `${name}=${shell.dialect === 'ash' || /[^\w@%+=:,./-]/.test(value) ? shellQuote(value) : value}\n`);
+      if (value !== undefined)
+        await print(shell, `${name}=${shell.dialect === 'ash' || /[^\w@%+=:,./-]/.test(value) ? shellQuote(value, shell.dialect) : value}\n`);
     }
     return 0;
   }

@@ -1,5 +1,4 @@
 import { Errno, joinPath } from '../../unix/index.ts';
-import { ShellFailure } from '../control.ts';
 import { expandPathname } from '../glob.ts';
 import type { Shell } from '../shell.ts';
 import { type Builtin, builtins } from './index.ts';
@@ -42,7 +41,7 @@ async function cd(shell: Shell, words: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof Errno)) throw error;
     if (shell.dialect === 'bash') return complain(shell, 'cd', `${target}: ${error.message}`);
-    throw new ShellFailure(`${shell.errorPrefix('cd')}can't cd to ${target}: ${error.message}`, 2);
+    return complain(shell, 'cd', `can't cd to ${target}: ${error.message}`, 2);
   }
 }
 

@@ -80,6 +80,11 @@ async function test(shell: Shell, words: readonly string[]): Promise<number> {
 function testComplaint(shell: Shell, name: string, error: TestError, args: readonly string[]): string {
   const { kind, message } = error;
   if (shell.dialect === 'ash') {
+    const second = args[1] ?? '';
+    if (kind === 'operator' && args.length === 2) {
+      const isOperator = /^(?:[!=<>]=?|-(?:eq|ne|lt|le|gt|ge|nt|ot|ef))$/.test(second);
+      return `${shell.messageName}: ${second}: ${isOperator ? 'argument expected' : 'unknown operand'}`;
+    }
     const text =
       kind === 'number'
         ? `${message}: bad number`

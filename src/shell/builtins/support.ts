@@ -2,16 +2,37 @@ import { encodeWithBytes } from '../../unix/index.ts';
 import { ShellFailure } from '../control.ts';
 import type { Shell } from '../shell.ts';
 
+/** POSIX special built-ins: an error in one ends a non-interactive ash. */
+export const SPECIAL_BUILTINS = new Set([
+  'break',
+  ':',
+  'continue',
+  '.',
+  'source',
+  'eval',
+  'exec',
+  'exit',
+  'export',
+  'readonly',
+  'return',
+  'set',
+  'shift',
+  'times',
+  'trap',
+  'unset',
+]);
+
 /** Tells an error in a built-in's name; the built-in's status is then `status`. */
 export async function complain(shell: Shell, name: string, message: string, status = 1): Promise<number> {
   await shell.complain(`${shell.errorPrefix(name)}${message}`);
   return status;
 }
 
-/** An error that ends a non-interactive ash; bash goes on with the status. */
+/** An error that ends a non-interactive ash when the built-in is a special one; bash goes on with the status. */
 export async function fail(shell: Shell, name: string, message: string, status: number): Promise<number> {
-  if (shell.dialect === 'ash') throw new ShellFailure(`${shell.errorPrefix(name)}${message}`, 2);
-  return complain(shell, name, message, status);
+  if (shell.dialect === 'bash') return complain(shell, name, message, status);
+  if (SPECIAL_BUILTINS.has(name)) throw new ShellFailure(`${shell.errorPrefix(name)}${message}`, 2);
+  return complain(shell, name, message, 2);
 }
 
 /** Writes to standard output; the built-in fails when nobody reads. */

@@ -63,7 +63,7 @@ async function list(shell: Shell, name: string, exporting: boolean, freezing: bo
   for (const variable of shell.variables.names()) {
     const found = shell.variables.find(variable)!;
     if ((exporting && !found.exported) || (freezing && !found.readonly)) continue;
-    if (shell.dialect === 'ash') await print(shell, `${name} ${variable}${found.value === undefined ? '' : `=${shellQuote(found.value)}`}\n`);
+    if (shell.dialect === 'ash') await print(shell, `${name} ${variable}${found.value === undefined ? '' : `=${shellQuote(found.value, 'ash')}`}\n`);
     else await print(shell, describeVariable(shell, variable) ?? '');
   }
   return 0;
@@ -174,7 +174,7 @@ async function getopts(shell: Shell, words: readonly string[]): Promise<number> 
 }
 
 async function alias(shell: Shell, words: readonly string[]): Promise<number> {
-  const shown = ([name, value]: [string, string]): string => `${shell.dialect === 'bash' ? 'alias ' : ''}${name}=${shellQuote(value)}\n`;
+  const shown = ([name, value]: [string, string]): string => `${shell.dialect === 'bash' ? 'alias ' : ''}${name}=${shellQuote(value, shell.dialect)}\n`;
   if (words.length === 1 || (words.length === 2 && words[1] === '-p')) {
     for (const entry of [...shell.aliases].sort(([a], [b]) => (a < b ? -1 : 1))) await print(shell, shown(entry));
     return 0;
