@@ -13,6 +13,7 @@ import { startNodeLifecycleController } from './node-lifecycle/index.ts';
 import { startPersistentVolumeController } from './persistentvolume/index.ts';
 import { startPodGarbageCollector } from './pod-gc/index.ts';
 import { startReplicaSetController, startReplicationController } from './replicaset/index.ts';
+import { startResourceQuotaController } from './resourcequota/index.ts';
 import { startRootCaPublisher, startServiceAccountController } from './service-account/index.ts';
 import { startStatefulSetController } from './statefulset/index.ts';
 import { startTaintEvictionController } from './taint-eviction/index.ts';
@@ -44,6 +45,7 @@ export function startControllers(context: ControllerContext): Disposable {
     startCronJobController,
     startTtlAfterFinishedController,
     startDisruptionController,
+    startResourceQuotaController,
   ]) {
     owned.add(start(context));
   }

@@ -1,4 +1,3 @@
-import type { Random } from '../../kernel/index.ts';
 import type { Cycle, Plugin, Rejection } from './framework.ts';
 import type { NodeInfo } from './node-info.ts';
 
@@ -42,7 +41,7 @@ export function feasibleNodesToFind(total: number): number {
 }
 
 /** schedulePod: filters, scores, and picks one of the best. `start` is the index of the first node to look at. */
-export function place(plugins: readonly Plugin[], cycle: Cycle, random: Random, start: { index: number }): Placement {
+export function place(plugins: readonly Plugin[], cycle: Cycle, start: { index: number }): Placement {
   const error: FitError = { total: cycle.nodes.length, byNode: new Map(), postFilter: '' };
   const skipped = runPreFilters(plugins, cycle);
   if (!(skipped instanceof Set)) {
@@ -64,11 +63,11 @@ export function place(plugins: readonly Plugin[], cycle: Cycle, random: Random, 
   }
   if (cycle.nodes.length > 0) start.index = (start.index + looked) % cycle.nodes.length;
   if (feasible.length === 0) return { error };
-  return { node: feasible.length === 1 ? (feasible[0] as NodeInfo) : best(plugins, cycle, feasible, random) };
+  return { node: feasible.length === 1 ? (feasible[0] as NodeInfo) : best(plugins, cycle, feasible) };
 }
 
-/** The node with the highest weighted score; among equals chance decides. */
-function best(plugins: readonly Plugin[], cycle: Cycle, nodes: readonly NodeInfo[], random: Random): NodeInfo {
+/** The node with the highest weighted score; which of several equals is decided as Go's heap does it. */
+function best(plugins: readonly Plugin[], cycle: Cycle, nodes: readonly NodeInfo[]): NodeInfo {
   const totals = nodes.map(() => 0);
   for (const plugin of plugins) {
     if (!plugin.score || plugin.preScore?.(cycle, nodes) === 'skip') continue;
@@ -78,8 +77,27 @@ function best(plugins: readonly Plugin[], cycle: Cycle, nodes: readonly NodeInfo
       totals[index] = (totals[index] ?? 0) + score * (plugin.weight ?? 1);
     });
   }
-  const most = Math.max(...totals);
-  return random.pick(nodes.filter((_, index) => totals[index] === most));
+  return nodes[topOfHeap(totals)] as NodeInfo;
+}
+
+/**
+ * The index that container/heap has at the top after Init with "higher first". Since v1.36 nodes of equal score are not
+ * shuffled any more (the randomizer is only set behind extenders), so that the order of the nodes decides.
+ */
+export function topOfHeap(scores: readonly number[]): number {
+  const heap = scores.map((_, index) => index);
+  const higher = (a: number, b: number): boolean => (scores[heap[a] as number] as number) > (scores[heap[b] as number] as number);
+  for (let start = Math.floor(heap.length / 2) - 1; start >= 0; start--) {
+    for (let parent = start; ; ) {
+      const left = 2 * parent + 1;
+      if (left >= heap.length) break;
+      const child = left + 1 < heap.length && higher(left + 1, left) ? left + 1 : left;
+      if (!higher(child, parent)) break;
+      [heap[parent], heap[child]] = [heap[child] as number, heap[parent] as number];
+      parent = child;
+    }
+  }
+  return heap[0] ?? 0;
 }
 
 /** FitError.Error(): `0/3 nodes are available: …`. */

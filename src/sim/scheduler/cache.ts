@@ -25,8 +25,20 @@ export class SchedulerCache {
   readonly #counters = new Map<string, Counter>();
   #list: NodeInfo[] | undefined;
 
+  /** All nodes, zone after zone in turn, by name within a zone (node_tree.go; upstream's order within a zone is that of arrival). */
   nodes(): readonly NodeInfo[] {
-    this.#list ??= [...this.#nodes.values()].filter((info) => info.node.metadata !== undefined);
+    if (this.#list) return this.#list;
+    const zones = new Map<string, NodeInfo[]>();
+    for (const info of [...this.#nodes.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const zone = `${info.labels['topology.kubernetes.io/region'] ?? ''}:${info.labels['topology.kubernetes.io/zone'] ?? ''}`;
+      const members = zones.get(zone);
+      if (members) members.push(info);
+      else zones.set(zone, [info]);
+    }
+    this.#list = [];
+    for (let turn = 0; this.#list.length < this.#nodes.size; turn++) {
+      for (const members of zones.values()) if (members[turn]) this.#list.push(members[turn] as NodeInfo);
+    }
     return this.#list;
   }
 

@@ -171,7 +171,7 @@ export class Scheduler implements Disposable {
       return;
     }
     const cycle: Cycle = { pod: fresh, nodes, cache: this.#cache, client: this.#client, state: new Map(), trial: false };
-    const placement = place(this.#plugins, cycle, this.#random, this.#start);
+    const placement = place(this.#plugins, cycle, this.#start);
     if ('error' in placement) this.#unschedulable(item, cycle, placement.error);
     else this.#assume(item, cycle, placement.node.name);
   }

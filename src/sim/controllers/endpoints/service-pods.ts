@@ -68,7 +68,7 @@ export function findPort(pod: Pod, port: ServicePort): number | undefined {
  * readiness) since the last sync.
  */
 export class TriggerTimes {
-  readonly #seen = new Map<string, { serviceMs: number; pods: Map<string, number> }>();
+  readonly #seen = new Map<string, { serviceMs: number; pods: Map<string, string> }>();
 
   /** Milliseconds since the epoch, or undefined when nothing changed. */
   next(service: Service, pods: readonly Pod[]): number | undefined {
@@ -77,13 +77,15 @@ export class TriggerTimes {
     const consider = (ms: number, known: number): void => {
       if (ms > known && (least === undefined || ms < least)) least = ms;
     };
-    const times = new Map<string, number>();
+    const times = new Map<string, string>();
     for (const pod of pods) {
       const ready = podCondition(pod, 'Ready');
       if (!ready?.lastTransitionTime) continue;
-      const ms = msOf(ready.lastTransitionTime);
-      times.set(nameOf(pod), ms);
-      consider(ms, before?.pods.get(nameOf(pod)) ?? 0);
+      // Upstream compares whole seconds only. A simulated Pod is often created and ready within one second, where a real
+      // one crosses into the next: the status is compared too, so that becoming ready is not overlooked.
+      const state = `${ready.lastTransitionTime} ${ready.status}`;
+      times.set(nameOf(pod), state);
+      if (before?.pods.get(nameOf(pod)) !== state) consider(msOf(ready.lastTransitionTime), 0);
     }
     const serviceMs = msOf(service.metadata?.creationTimestamp);
     consider(serviceMs, before?.serviceMs ?? 0);

@@ -108,7 +108,8 @@ export function startNodeLifecycleController(context: ControllerContext): Dispos
     if (heartbeat !== known.heartbeat || renewTime > known.renewTime) {
       known.heartbeat = heartbeat;
       known.renewTime = renewTime;
-      known.probeMs = nowMs;
+      // The look at which an eager monitor would have noticed it.
+      known.probeMs = Math.min(nowMs, Math.ceil(Math.max(msOf(heartbeat), msOf(renewTime === '' ? undefined : renewTime)) / MONITOR_MS) * MONITOR_MS);
     }
     let current = observed;
     if (nowMs > known.probeMs + graceOf(node) && observed?.status !== 'Unknown') current = markUnknown(node);

@@ -1,5 +1,5 @@
 import type { Disposable } from '../../../kernel/index.ts';
-import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../kinds/types.ts';
+import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../../kinds/types.ts';
 import { Controller, type ControllerContext, ensureIndex } from '../controller.ts';
 import { ignoreNotFound, SyncError } from '../errors.ts';
 import { annotationsOf, cause, clone, equal, type Identified, isDeleting, keyFor, keyOf, nameOf, refOf, regarding, splitKey, uidOf } from '../object.ts';
@@ -42,6 +42,8 @@ export function startPersistentVolumeController(context: ControllerContext): Dis
   const volumes = ensureIndex(client.informer<PersistentVolume>(VOLUME.resource), 'class', (volume) => [volumeClass(volume)]);
   const pods = podsByClaim(client);
   const claimWrites = client.resource<PersistentVolumeClaim>(CLAIM.resource);
+  /** Uids of claims that were told what they wait for. */
+  const lookedAt = new Set<string>();
   const volumeWrites = client.resource<PersistentVolume>(VOLUME.resource);
   const claimQueue = new Controller(context, { name: ACTOR, sync: syncClaim });
   const volumeQueue = claimQueue.own(new Controller(context, { name: ACTOR, sync: syncVolume }));
@@ -96,10 +98,15 @@ export function startPersistentVolumeController(context: ControllerContext): Dis
     return [...reserved, ...free.sort((a, b) => modes(a) - modes(b))];
   }
 
+  const revisionOf = (object: PersistentVolumeClaim | Pod): number => Number(object.metadata?.resourceVersion ?? 0);
+
+  /** A claim's first sync comes before anything that was created after it is in the caches. */
   function waitForConsumer(claim: PersistentVolumeClaim): void {
+    const first = !lookedAt.has(uidOf(claim));
+    lookedAt.add(uidOf(claim));
     const waiting = pods
       .byIndex('claim', keyOf(claim))
-      .filter((pod) => !isPodFinished(pod) && !pod.spec?.nodeName)
+      .filter((pod) => !isPodFinished(pod) && !pod.spec?.nodeName && !(first && revisionOf(pod) > revisionOf(claim)))
       .map((pod) => nameOf(pod));
     if (waiting.length === 0) event(claim, CLAIM, 'Normal', 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding');
     else if (waiting.length === 1) event(claim, CLAIM, 'Normal', 'WaitForPodScheduled', `waiting for pod ${waiting[0]} to be scheduled`);
@@ -325,6 +332,7 @@ export function startPersistentVolumeController(context: ControllerContext): Dis
   }
 
   claimQueue.watch<PersistentVolumeClaim>(CLAIM.resource, ({ type, object: claim }) => {
+    if (type === 'DELETED') lookedAt.delete(uidOf(claim));
     if (type !== 'DELETED') claimQueue.queue.add(keyOf(claim));
     // The volume of a claim that is gone is released at once.
     else if (claim.spec?.volumeName) volumeQueue.queue.add(claim.spec.volumeName);
