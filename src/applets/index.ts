@@ -1,4 +1,6 @@
 import type { Program } from '../unix/types.ts';
+import { awkApplets } from './awk.ts';
+import { diffApplets } from './diff.ts';
 import { fileChangeApplets } from './file-change.ts';
 import { fileListApplets } from './file-list.ts';
 import { findApplets } from './find.ts';
@@ -9,6 +11,7 @@ import { netInfoApplets } from './net-info.ts';
 import { nslookupApplet } from './nslookup.ts';
 import { processApplets } from './process-applets.ts';
 import { sedApplets } from './sed.ts';
+import { sumApplets } from './sums.ts';
 import { textBasicApplets } from './text-basic.ts';
 import { textFieldApplets } from './text-fields.ts';
 
@@ -25,5 +28,8 @@ export const applets: Readonly<Record<string, Program>> = {
   ...sedApplets,
   ...miscApplets,
   ...findApplets,
+  ...awkApplets,
+  ...sumApplets,
+  ...diffApplets,
   nslookup: nslookupApplet,
 };

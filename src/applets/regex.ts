@@ -57,7 +57,6 @@ function translate(pattern: string, extended: boolean): string[] {
   /** What a following `*` would repeat: undefined at the start of an expression or group. */
   let atomStart: number | undefined;
   const open: { at: number; atomStart: number | undefined }[] = [];
-  let groups = 0;
   let closed = 0;
   let i = 0;
   const atom = (source: string): void => {
@@ -79,7 +78,6 @@ function translate(pattern: string, extended: boolean): string[] {
     atomStart = undefined;
   };
   const begin = (): void => {
-    groups++;
     open.push({ at: out.length, atomStart });
     out += '(';
     atomStart = undefined;

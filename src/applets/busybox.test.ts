@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { createBox } from './testing/box.ts';
+
+/**
+ * Differential test: every command line of busybox-commands.txt in a real BusyBox and in ours gives the same stdout,
+ * stderr and exit code. Usage texts are ours: of those only the complaint counts.
+ */
+const FILES: Readonly<Record<string, string>> = {
+  words: 'banana\napple\ncherry\ndate\none two\n',
+  words2: 'banana\napricot\ncherry\none two\nfig\n',
+  numbers: '10\n9\n2\n33\n1\n',
+  gaps: 'a\n\nb\n\n\nc\n',
+  tabs: 'a\tb\tc\nd\te\tf\n',
+  binary: 'ab\x01\x02héllo\x7f\nworld\n',
+  long: 'the quick brown fox jumps over the lazy dog and then runs away from the big bad wolf in the forest\nshort\n',
+  dupes: 'a\na\nb\nc\nc\nc\na\n',
+  table: 'x banana 3\ny apple 1\nz cherry 2\nw banana 1\n',
+  passwd: 'root:x:0:0\nbin:x:1:1\nnobody:x:65534:65534\nadm:x:3:4\n',
+  mixed: 'Apple\napple\nBanana 12\n banana\n_x\n',
+  sizes: '10K\n1M\n512\n2G\n',
+  months: 'Mar\nJan\nDec\nfeb\n',
+  versions: '1.10\n1.9\n1.2.3\n1.2\n',
+  sorted: 'a\nb\nc\n',
+  sorted2: 'b\nc\nd\n',
+  dots: 'a.b\nab\n.\n',
+  patterns: 'ban\ndat\n',
+  copy: 'aaa\nbab\n',
+  semi: 'one;two;three',
+  csv: 'a,b;c\nd,e;f\n',
+  'prog.awk': '# comment\n$3 >= 2 { n++ }\nEND { print n }\n',
+  'dir/a.txt': 'alpha\n',
+  'dir/b.md': 'beta\n',
+  'dir/sub/c.txt': 'gamma a\n',
+};
+
+const commands = readFileSync(new URL('./busybox-commands.txt', import.meta.url), 'utf8')
+  .split('\n')
+  .filter((line) => line !== '' && !line.startsWith('#'));
+const installed = spawnSync('busybox', ['true']).status === 0;
+const root = installed ? mkdtempSync(join(tmpdir(), 'busybox-')) : '';
+after(() => {
+  if (root) rmSync(root, { recursive: true, force: true });
+});
+
+if (installed) {
+  mkdirSync(join(root, 'bin'));
+  spawnSync('busybox', ['--install', '-s', join(root, 'bin')]);
+}
+
+interface Result {
+  stdout: string;
+  stderr: string;
+  code: number;
+}
+
+function real(line: string): Result {
+  const work = join(root, 'work');
+  rmSync(work, { recursive: true, force: true });
+  for (const [name, text] of Object.entries(FILES)) {
+    mkdirSync(dirname(join(work, name)), { recursive: true });
+    writeFileSync(join(work, name), text);
+  }
+  const { stdout, stderr, status } = spawnSync(join(root, 'bin/sh'), ['-c', line], {
+    cwd: work,
+    env: { PATH: join(root, 'bin'), HOME: '/root' },
+    input: '',
+    timeout: 5000,
+  });
+  return { stdout: stdout.toString('latin1'), stderr: stderr.toString('latin1'), code: status ?? -1 };
+}
+
+/** Usage texts are cut; so are the numbers that no two runs share. */
+function comparable({ stdout, stderr, code }: Result): Result {
+  return { stdout, stderr: stderr.replace(/BusyBox v1[\s\S]*/, '<usage>\n'), code };
+}
+
+/** Different on purpose, each with its reason. */
+const EXPECTED_DIFFERENCES: Readonly<Record<string, string>> = {};
+
+test('the same as a real BusyBox', { skip: installed ? false : 'no busybox on this machine' }, async () => {
+  const box = createBox();
+  const failures: string[] = [];
+  for (const line of commands) {
+    if (line in EXPECTED_DIFFERENCES) continue;
+    const expected = comparable(real(line));
+    box.machine.fs.remove('/work', { recursive: true });
+    for (const [name, text] of Object.entries(FILES)) {
+      box.machine.fs.mkdir(dirname(`/work/${name}`), { recursive: true });
+      box.machine.fs.writeFile(`/work/${name}`, text);
+    }
+    const result = await box.sh(line, { stdin: '' });
+    const actual = comparable({ ...result, stdout: Buffer.from(result.stdout).toString('latin1'), stderr: Buffer.from(result.stderr).toString('latin1') });
+    try {
+      assert.deepEqual(actual, expected);
+    } catch {
+      failures.push(`${line}\n  real ${JSON.stringify(expected)}\n  ours ${JSON.stringify(actual)}`);
+    }
+  }
+  console.log(`${commands.length - failures.length} of ${commands.length} command lines behave alike`);
+  assert.equal(failures.length, 0, `\n${failures.join('\n')}`);
+});

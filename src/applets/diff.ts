@@ -1,0 +1,188 @@
+import { Errno } from '../unix/types.ts';
+import { type Applet, Failure, getopt, program, toByteText, UsageError } from './applet.ts';
+import { formatTime } from './misc.ts';
+
+/** diff: unified format only, as BusyBox has it. Exit: 0 same, 1 different, 2 trouble. */
+
+type Edit = { kind: ' ' | '-' | '+'; text: string; left: number; right: number };
+
+/** Myers' shortest edit script; falls back to replacing everything when the texts have too little in common. */
+function editScript(left: readonly string[], right: readonly string[]): Edit[] {
+  let prefix = 0;
+  while (prefix < left.length && prefix < right.length && left[prefix] === right[prefix]) prefix++;
+  let suffix = 0;
+  while (suffix < left.length - prefix && suffix < right.length - prefix && left[left.length - 1 - suffix] === right[right.length - 1 - suffix]) suffix++;
+  const a = left.slice(prefix, left.length - suffix);
+  const b = right.slice(prefix, right.length - suffix);
+  const edits: Edit[] = left.slice(0, prefix).map((text, i) => ({ kind: ' ', text, left: i, right: i }));
+  edits.push(...middle(a, b).map((edit) => ({ ...edit, left: edit.left + prefix, right: edit.right + prefix })));
+  for (let i = 0; i < suffix; i++)
+    edits.push({ kind: ' ', text: left[left.length - suffix + i] as string, left: left.length - suffix + i, right: right.length - suffix + i });
+  return edits;
+}
+
+function middle(a: readonly string[], b: readonly string[]): Edit[] {
+  const limit = a.length + b.length;
+  if (limit > 4000)
+    return [
+      ...a.map((text, i): Edit => ({ kind: '-', text, left: i, right: 0 })),
+      ...b.map((text, i): Edit => ({ kind: '+', text, left: a.length, right: i })),
+    ];
+  const trace: Map<number, number>[] = [];
+  let frontier = new Map<number, number>([[1, 0]]);
+  for (let d = 0; d <= limit; d++) {
+    trace.push(new Map(frontier));
+    for (let k = -d; k <= d; k += 2) {
+      const down = k === -d || (k !== d && (frontier.get(k - 1) ?? -1) < (frontier.get(k + 1) ?? -1));
+      let x = down ? (frontier.get(k + 1) ?? 0) : (frontier.get(k - 1) ?? 0) + 1;
+      while (x < a.length && x - k < b.length && a[x] === b[x - k]) x++;
+      frontier.set(k, x);
+      if (x >= a.length && x - k >= b.length) return backtrack(trace, a, b);
+    }
+    frontier = new Map(frontier);
+  }
+  return [];
+}
+
+function backtrack(trace: readonly Map<number, number>[], a: readonly string[], b: readonly string[]): Edit[] {
+  const edits: Edit[] = [];
+  let x = a.length;
+  let y = b.length;
+  for (let d = trace.length - 1; d >= 0; d--) {
+    const frontier = trace[d] as Map<number, number>;
+    const k = x - y;
+    const down = k === -d || (k !== d && (frontier.get(k - 1) ?? -1) < (frontier.get(k + 1) ?? -1));
+    const previous = down ? k + 1 : k - 1;
+    const startX = frontier.get(previous) ?? 0;
+    const startY = startX - previous;
+    while (
+      x > Math.max(0, startX) &&
+      y > Math.max(0, startY) &&
+      d >= 0 &&
+      !(x === startX && y === startY) &&
+      a[x - 1] === b[y - 1] &&
+      x - 1 >= (down ? startX : startX + 1) &&
+      y - 1 >= (down ? startY + 1 : startY)
+    ) {
+      x--;
+      y--;
+      edits.push({ kind: ' ', text: a[x] as string, left: x, right: y });
+    }
+    if (d === 0) break;
+    if (down) {
+      y--;
+      edits.push({ kind: '+', text: b[y] as string, left: x, right: y });
+    } else {
+      x--;
+      edits.push({ kind: '-', text: a[x] as string, left: x, right: y });
+    }
+  }
+  return edits.reverse();
+}
+
+async function diff(applet: Applet): Promise<number> {
+  const options = getopt(applet.args, 'abdiL:NqrsS:tTU:uwB', { 'ignore-case': 'i', brief: 'q', recursive: 'r', unified: 'u', 'new-file': 'N' });
+  const [first, second] = options.rest;
+  if (first === undefined || second === undefined) throw new UsageError();
+  const context = Number(options.get('U') ?? 3);
+  let differs = 0;
+  const typeOf = (path: string): 'file' | 'directory' | undefined => {
+    if (path === '-') return 'file';
+    try {
+      return applet.fs.stat(applet.path(path)).type === 'directory' ? 'directory' : 'file';
+    } catch (error) {
+      if (!(error instanceof Errno)) throw error;
+      if (options.has('N')) return undefined;
+      throw new Failure(`can't stat '${path}': ${error.message}`, 2);
+    }
+  };
+  const read = async (path: string): Promise<{ lines: string[]; complete: boolean }> => {
+    if (typeOf(path) === undefined) return { lines: [], complete: true };
+    const text = await applet.readText(applet.open(path));
+    const lines = text.split('\n');
+    const complete = lines.at(-1) === '';
+    if (complete) lines.pop();
+    return { lines, complete };
+  };
+  const key = (line: string): string => {
+    let out = options.has('i') ? line.toLowerCase() : line;
+    if (options.has('w')) out = out.replace(/\s+/g, '');
+    else if (options.has('b')) out = out.replace(/\s+/g, ' ').trimEnd();
+    return out;
+  };
+  const stamp = (path: string): string => {
+    const time = path === '-' || typeOf(path) === undefined ? 0 : applet.fs.stat(applet.path(path)).mtimeMs;
+    return formatTime('%Y-%m-%d %H:%M:%S.%N +0000', time);
+  };
+  const compare = async (left: string, right: string): Promise<void> => {
+    const a = await read(left);
+    const b = await read(right);
+    const same = a.complete === b.complete && a.lines.length === b.lines.length && a.lines.every((line, i) => key(line) === key(b.lines[i] as string));
+    if (same) {
+      if (options.has('s')) await applet.put(`Files ${left} and ${right} are identical\n`);
+      return;
+    }
+    differs = 1;
+    if (options.has('q')) {
+      await applet.put(`Files ${left} and ${right} differ\n`);
+      return;
+    }
+    const mark = ({ lines, complete }: typeof a): string[] => lines.map((line, i) => key(line) + (i === lines.length - 1 && !complete ? '\n\\' : ''));
+    const edits = editScript(mark(a), mark(b)).map((edit) => ({
+      ...edit,
+      text: edit.kind === '+' ? (b.lines[edit.right] as string) : (a.lines[edit.left] as string),
+    }));
+    await applet.process.cpu(edits.length / 1000);
+    const labels = options.all('L');
+    await applet.put(
+      `--- ${labels[0] ?? left}${labels[0] === undefined ? `\t${stamp(left)}` : ''}\n+++ ${labels[1] ?? right}${labels[1] === undefined ? `\t${stamp(right)}` : ''}\n`.replace(
+        /\t[^\n]*/g,
+        (time) => (labels.length > 0 ? '' : time),
+      ),
+    );
+    for (let i = 0; i < edits.length; ) {
+      while (i < edits.length && edits[i]?.kind === ' ') i++;
+      if (i >= edits.length) break;
+      const start = Math.max(0, i - context);
+      let end = i;
+      for (let quiet = 0; end < edits.length && quiet <= context * 2; end++) quiet = edits[end]?.kind === ' ' ? quiet + 1 : 0;
+      while (end > i && edits[end - 1]?.kind === ' ') end--;
+      const stop = Math.min(edits.length, end + context);
+      const hunk = edits.slice(start, stop);
+      const head = hunk[0] as Edit;
+      const range = (from: number, count: number): string => (count === 1 ? String(from + 1) : `${count === 0 ? from : from + 1},${count}`);
+      const leftCount = hunk.filter((edit) => edit.kind !== '+').length;
+      const rightCount = hunk.filter((edit) => edit.kind !== '-').length;
+      await applet.put(`@@ -${range(head.left, leftCount)} +${range(head.right, rightCount)} @@\n`);
+      for (const edit of hunk) {
+        await applet.put(`${edit.kind}${edit.text}\n`);
+        const lastLeft = edit.kind !== '+' && edit.left === a.lines.length - 1 && !a.complete;
+        const lastRight = edit.kind !== '-' && edit.right === b.lines.length - 1 && !b.complete;
+        if (lastLeft || lastRight) await applet.put('\\ No newline at end of file\n');
+      }
+      i = stop;
+    }
+  };
+  const walk = async (left: string, right: string): Promise<void> => {
+    const [a, b] = [typeOf(left), typeOf(right)];
+    if (a === 'directory' && b === 'directory') {
+      const names = (path: string): string[] => applet.fs.readdir(applet.path(path)).map(toByteText);
+      const [mine, others] = [names(left), names(right)];
+      for (const name of [...new Set([...mine, ...others])].sort()) {
+        const both = mine.includes(name) && others.includes(name);
+        if (!both && !options.has('N')) {
+          differs = 1;
+          await applet.put(`Only in ${mine.includes(name) ? left : right}: ${name}\n`);
+        } else if (both && typeOf(`${left}/${name}`) === 'directory' && !options.has('r'))
+          await applet.put(`Common subdirectories: ${left}/${name} and ${right}/${name}\n`);
+        else await walk(`${left}/${name}`, `${right}/${name}`);
+      }
+    } else if (a === 'directory') await compare(`${left}/${right.split('/').pop()}`, right);
+    else if (b === 'directory') await compare(left, `${right}/${left.split('/').pop()}`);
+    else await compare(left, right);
+  };
+  await walk(first, second);
+  return differs;
+}
+
+export const diffApplets = { diff: program('[-abBdiNqrTstw] [-L LABEL] [-S FILE] [-U LINES] FILE1 FILE2', diff, 2) };
