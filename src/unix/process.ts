@@ -324,7 +324,8 @@ export class UnixProcess implements Process {
 
   fork(program: Program, argv: readonly string[], options: SpawnOptions = {}): Process {
     if (this.status) throw this.#killed();
-    this.charge(SPAWN_CPU_MS);
+    // The more processes there are, the less of the processors each gets: a fork bomb slows itself down.
+    this.charge(SPAWN_CPU_MS * (1 + this.machine.processes.size / 16));
     const child = this.machine.createProcess({
       parent: this,
       argv,
