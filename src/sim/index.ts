@@ -4,7 +4,7 @@ import { createApiServer } from './apiserver/index.ts';
 import type { Cluster, ClusterOptions } from './cluster.ts';
 import { startControllers } from './controllers/index.ts';
 import { createImageCatalog } from './images/index.ts';
-import { admissionPlugins, strategies } from './kinds/index.ts';
+import { admissionPlugins, strategies, validatingTransport } from './kinds/index.ts';
 import { KubeletFleet } from './kubelet/fleet.ts';
 import { CLUSTER_DNS_IP } from './kubelet/host-files.ts';
 import { LocalPathProvisioner } from './kubelet/local-path-provisioner.ts';
@@ -56,7 +56,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   return {
     kernel,
     client,
-    transport: server.transport,
+    transport: validatingTransport(kernel, server.transport),
     writes: server.writes,
     onWrite: (listener) => server.onWrite(listener),
     nodes: fleet,

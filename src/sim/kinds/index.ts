@@ -10,6 +10,7 @@ import { limitRangeStrategy, replicationControllerStrategy, resourceQuotaStrateg
 import { serviceStrategy } from './core/service.ts';
 import { persistentVolumeClaimStrategy, persistentVolumeStrategy } from './core/volumes.ts';
 import { endpointSliceStrategy } from './discovery/index.ts';
+import { validatedLater } from './later.ts';
 import { ingressClassStrategy, ingressStrategy, ipAddressStrategy, networkPolicyStrategy, serviceCidrStrategy } from './networking/index.ts';
 import { otherStrategies } from './other/index.ts';
 import { podStrategy } from './pod/index.ts';
@@ -25,7 +26,6 @@ import {
   volumeAttributesClassStrategy,
 } from './storage/index.ts';
 import type { KindStrategy } from './strategy.ts';
-import { withWarnings } from './warnings.ts';
 
 /** What the API server knows of each built-in kind; one entry per resource. */
 export const strategies: KindStrategy[] = (
@@ -77,8 +77,9 @@ export const strategies: KindStrategy[] = (
     leaseStrategy,
     ...otherStrategies,
   ] as KindStrategy[]
-).map(withWarnings);
+).map(validatedLater);
 
 export { admissionPlugins, podLimitPlugin } from './admission/index.ts';
 export { quotaUsage } from './admission/quota.ts';
+export { loadValidation, validatingTransport } from './later.ts';
 export { podStatusText } from './pod/table.ts';

@@ -148,7 +148,7 @@ const topologyWarnings = ({ allowedTopologies = [] }: StorageClass): string[] =>
 /** Typed entries of a table that holds many kinds. */
 const entry = <T>(resource: string, warn: (object: T, old?: T) => string[]): [string, KindStrategy['warnings']] => [resource, warn as KindStrategy['warnings']];
 
-const WARNINGS = new Map([
+export const warnings = new Map([
   entry('v1/pods', podWarnings),
   entry(
     'v1/podtemplates',
@@ -198,8 +198,3 @@ const WARNINGS = new Map([
     ...(spec.externalID ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes'] : []),
   ]),
 ]);
-
-export const withWarnings = (strategy: KindStrategy): KindStrategy => {
-  const warnings = WARNINGS.get(strategy.resource);
-  return warnings ? { ...strategy, warnings } : strategy;
-};

@@ -5,21 +5,6 @@ import { defaultPodTemplate } from '../pod/defaults.ts';
 import { asSelector, formatSelector } from '../selector.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { ControllerRevision, DaemonSet, Deployment, LabelSelector, ReplicaSet, StatefulSet } from '../types.ts';
-import {
-  validateControllerRevision,
-  validateControllerRevisionUpdate,
-  validateDaemonSet,
-  validateDaemonSetUpdate,
-  validateDeployment,
-  validateDeploymentStatusUpdate,
-  validateDeploymentUpdate,
-  validateReplicaSet,
-  validateReplicaSetStatusUpdate,
-  validateReplicaSetUpdate,
-  validateStatefulSet,
-  validateStatefulSetStatusUpdate,
-  validateStatefulSetUpdate,
-} from './validate.ts';
 
 interface Scalable {
   spec?: { replicas?: number; selector?: LabelSelector };
@@ -76,9 +61,6 @@ export const statefulSetStrategy: KindStrategy<StatefulSet> = {
     set.status.availableReplicas ??= 0;
   },
   ...withGeneration(() => ({ replicas: 0, availableReplicas: 0 })),
-  validate: validateStatefulSet,
-  validateUpdate: validateStatefulSetUpdate,
-  validateStatusUpdate: validateStatefulSetStatusUpdate,
   tableRow: (set, context) => [
     nameOf(set),
     `${set.status?.readyReplicas ?? 0}/${set.spec?.replicas ?? 0}`,
@@ -109,9 +91,6 @@ export const deploymentStrategy: KindStrategy<Deployment> = {
   },
   // Annotations count too: they are copied to the ReplicaSets.
   ...withStatus<Deployment>({ generation: ({ spec, metadata }) => ({ spec, annotations: metadata?.annotations }) }),
-  validate: validateDeployment,
-  validateUpdate: validateDeploymentUpdate,
-  validateStatusUpdate: validateDeploymentStatusUpdate,
   tableRow: (deployment, context) => {
     const { spec = {}, status = {} } = deployment;
     return [
@@ -138,9 +117,6 @@ export const replicaSetStrategy: KindStrategy<ReplicaSet> = {
   },
   ...withGeneration(() => ({ replicas: 0 })),
   selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
-  validate: validateReplicaSet,
-  validateUpdate: validateReplicaSetUpdate,
-  validateStatusUpdate: validateReplicaSetStatusUpdate,
   tableRow: (set, context) => {
     const { spec = {}, status = {} } = set;
     return [
@@ -194,8 +170,6 @@ export const daemonSetStrategy: KindStrategy<DaemonSet> = {
       annotations: { ...set.metadata?.annotations, [TEMPLATE_GENERATION]: String(templateChanged ? templateGeneration + 1 : templateGeneration) },
     };
   },
-  validate: validateDaemonSet,
-  validateUpdate: validateDaemonSetUpdate,
   tableRow: (set, context) => {
     const { spec = {}, status = {} } = set;
     return [
@@ -215,8 +189,6 @@ export const daemonSetStrategy: KindStrategy<DaemonSet> = {
 export const controllerRevisionStrategy: KindStrategy<ControllerRevision> = {
   resource: 'apps/v1/controllerrevisions',
   ...plain,
-  validate: validateControllerRevision,
-  validateUpdate: validateControllerRevisionUpdate,
   tableRow: row((revision) => {
     const owner = revision.metadata?.ownerReferences?.find(({ controller }) => controller);
     const group = owner?.apiVersion?.includes('/') ? `.${owner.apiVersion.split('/')[0]}` : '';

@@ -1,5 +1,4 @@
 import { row, withStatus } from '../lifecycle.ts';
-import { horizontalPodAutoscalerRules } from '../other/validate.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { HorizontalPodAutoscaler, HPAScalingRules, MetricSpec, MetricStatus } from '../types.ts';
 
@@ -51,7 +50,6 @@ export const horizontalPodAutoscalerStrategy: KindStrategy<HorizontalPodAutoscal
     }
   },
   ...withStatus<HorizontalPodAutoscaler>({ initial: () => ({ desiredReplicas: 0, currentMetrics: null }) }),
-  ...horizontalPodAutoscalerRules,
   tableRow: row(({ spec = {}, status = {} }) => [
     `${spec.scaleTargetRef?.kind}/${spec.scaleTargetRef?.name}`,
     formatMetrics(spec.metrics ?? [], status.currentMetrics ?? []),

@@ -3,7 +3,6 @@ import { age, nameOf, withGeneration, workloadCells } from '../lifecycle.ts';
 import { defaultPodTemplate } from '../pod/defaults.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { CronJob, Job, JobSpec, ObjectMeta } from '../types.ts';
-import { cronJobRules, jobRules } from './validate.ts';
 
 const PREFIX = 'batch.kubernetes.io/';
 
@@ -63,7 +62,6 @@ export const jobStrategy: KindStrategy<Job> = {
     if (labels && Object.keys(job.metadata?.labels ?? {}).length === 0) job.metadata = { ...job.metadata, labels };
   },
   prepareForUpdate: withGeneration<Job>().prepareForUpdate,
-  ...jobRules,
   selectableFields: ({ status }) => ({ 'status.successful': String(status?.succeeded ?? 0) }),
   tableRow: (job, context) => {
     const { spec = {}, status = {} } = job;
@@ -97,7 +95,6 @@ export const cronJobStrategy: KindStrategy<CronJob> = {
     cronJob.status ??= {};
   },
   ...withGeneration<CronJob>(),
-  ...cronJobRules,
   tableRow: (cronJob, context) => {
     const { spec = {}, status = {} } = cronJob;
     return [

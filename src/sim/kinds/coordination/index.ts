@@ -1,11 +1,9 @@
 import { plain, row } from '../lifecycle.ts';
-import { leaseRules } from '../other/validate.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { Lease } from '../types.ts';
 
 export const leaseStrategy: KindStrategy<Lease> = {
   resource: 'coordination.k8s.io/v1/leases',
   ...plain,
-  ...leaseRules,
   tableRow: row(({ spec }) => [spec?.holderIdentity ?? '']),
 };

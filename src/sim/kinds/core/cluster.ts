@@ -1,7 +1,6 @@
 import { age, keep, nameOf, plain, row, setGeneration, withStatus } from '../lifecycle.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { ComponentStatus, Namespace, Node } from '../types.ts';
-import { namespaceRules, nodeRules } from './validate.ts';
 
 export const namespaceStrategy: KindStrategy<Namespace> = {
   resource: 'v1/namespaces',
@@ -25,7 +24,6 @@ export const namespaceStrategy: KindStrategy<Namespace> = {
     namespace.spec = { ...namespace.spec };
     keep(namespace.spec, old.spec ?? {}, 'finalizers');
   },
-  ...namespaceRules,
   selectableFields: ({ metadata, status }) => ({ 'status.phase': status?.phase ?? '', name: metadata?.name ?? '' }),
   tableRow: row(({ status }) => [status?.phase ?? '']),
 };
@@ -51,7 +49,6 @@ export const nodeStrategy: KindStrategy<Node> = {
   prepareForUpdate(node, old) {
     keep(node, old, 'status');
   },
-  ...nodeRules,
   selectableFields: ({ spec }) => ({ 'spec.unschedulable': String(spec?.unschedulable ?? false) }),
   tableRow(node, context) {
     const { spec = {}, status = {} } = node;

@@ -4,12 +4,10 @@ import { formatLabels } from '../selector.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { ConfigMap, PodTemplate, Secret, ServiceAccount } from '../types.ts';
 import { encodeBase64 } from './base64.ts';
-import { configMapRules, podTemplateRules, secretRules, serviceAccountRules } from './validate.ts';
 
 export const configMapStrategy: KindStrategy<ConfigMap> = {
   resource: 'v1/configmaps',
   ...plain,
-  ...configMapRules,
   tableRow: row(({ data, binaryData }) => [Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length]),
 };
 
@@ -25,7 +23,6 @@ export const secretStrategy: KindStrategy<Secret> = {
     secret.type ||= 'Opaque';
   },
   ...plain,
-  ...secretRules,
   selectableFields: ({ type = '' }) => ({ type }),
   tableRow: row(({ type = '', data }) => [type, Object.keys(data ?? {}).length]),
 };
@@ -33,7 +30,6 @@ export const secretStrategy: KindStrategy<Secret> = {
 export const serviceAccountStrategy: KindStrategy<ServiceAccount> = {
   resource: 'v1/serviceaccounts',
   ...plain,
-  ...serviceAccountRules,
   tableRow: row(() => []),
 };
 
@@ -43,6 +39,5 @@ export const podTemplateStrategy: KindStrategy<PodTemplate> = {
   prepareForCreate(object) {
     object.metadata = { ...object.metadata, generation: 1 };
   },
-  ...podTemplateRules,
   tableRow: (object) => [nameOf(object), ...workloadCells(object.template?.spec?.containers), formatLabels(object.template?.metadata?.labels)],
 };

@@ -2,7 +2,6 @@ import { plain, row, withMore } from '../lifecycle.ts';
 import { ipFamily } from '../meta/names.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { Endpoints } from '../types.ts';
-import { endpointsRules } from './validate.ts';
 
 /** As Go's `net.JoinHostPort`. */
 const hostPort = (ip: string, port: number): string => (ipFamily(ip) === 'IPv6' ? `[${ip}]:${port}` : `${ip}:${port}`);
@@ -23,6 +22,5 @@ export const endpointsStrategy: KindStrategy<Endpoints> = {
     for (const { ports } of subsets ?? []) for (const port of ports ?? []) port.protocol ||= 'TCP';
   },
   ...plain,
-  ...endpointsRules,
   tableRow: row((endpoints) => [formatEndpoints(endpoints)]),
 };

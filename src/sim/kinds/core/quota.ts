@@ -3,13 +3,11 @@ import { defaultPodTemplate, roundResources } from '../pod/defaults.ts';
 import { formatLabels, formatSelector, selectorFromMap } from '../selector.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { LimitRange, ReplicationController, ResourceQuota } from '../types.ts';
-import { limitRangeRules, replicationControllerRules, resourceQuotaRules } from './validate.ts';
 
 export const resourceQuotaStrategy: KindStrategy<ResourceQuota> = {
   resource: 'v1/resourcequotas',
   applyDefaults: ({ spec }) => roundResources(spec?.hard),
   ...withStatus(),
-  ...resourceQuotaRules,
   tableRow: row(({ status }) => {
     const columns: Record<'request' | 'limit', string[]> = { request: [], limit: [] };
     for (const [name, hard] of Object.entries(status?.hard ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -30,7 +28,6 @@ export const limitRangeStrategy: KindStrategy<LimitRange> = {
     }
   },
   ...plain,
-  ...limitRangeRules,
   tableRow: createdAtRow,
 };
 
@@ -48,7 +45,6 @@ export const replicationControllerStrategy: KindStrategy<ReplicationController> 
     spec.replicas ??= 1;
   },
   ...withGeneration(() => ({ replicas: 0 })),
-  ...replicationControllerRules,
   selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
   tableRow: (controller, context) => {
     const { spec = {}, status = {} } = controller;

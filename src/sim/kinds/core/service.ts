@@ -6,7 +6,7 @@ import { ipFamily } from '../meta/names.ts';
 import { formatLabels } from '../selector.ts';
 import type { FieldError, KindStrategy, StrategyContext } from '../strategy.ts';
 import type { Service, ServicePort, ServiceSpec } from '../types.ts';
-import { checkAddresses, externallyAccessible, hasNodePorts, isExternal, needsHealthCheck, serviceRules } from './service-validate.ts';
+import { checkAddresses, externallyAccessible, hasNodePorts, isExternal, needsHealthCheck } from './service-addresses.ts';
 
 /** Services: defaults, addresses and ports the server hands out, tables (`pkg/registry/core/service`). */
 
@@ -284,7 +284,6 @@ export const serviceStrategy: KindStrategy<Service> = {
     if (isExternal(before)) allocation.address();
     allocation.ports(before);
   },
-  ...serviceRules,
   selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec?.clusterIP ?? '', 'spec.type': spec?.type ?? '' }),
   tableRow: (service, context) => {
     const { spec = {} } = service;

@@ -3,7 +3,6 @@ import { roundResources } from '../pod/defaults.ts';
 import { formatQuantity, tryParseQuantity } from '../quantity.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../types.ts';
-import { persistentVolumeClaimRules, persistentVolumeRules } from './volumes-validate.ts';
 
 const SHORT_MODES: Readonly<Record<string, string>> = { ReadWriteOnce: 'RWO', ReadOnlyMany: 'ROX', ReadWriteMany: 'RWX', ReadWriteOncePod: 'RWOP' };
 
@@ -55,7 +54,6 @@ export const persistentVolumeClaimStrategy: KindStrategy<PersistentVolumeClaim> 
   prepareForUpdate(claim, old) {
     keep(claim, old, 'status');
   },
-  ...persistentVolumeClaimRules,
   selectableFields: ({ metadata }) => ({ name: metadata?.name ?? '' }),
   tableRow: (claim, context) => {
     const { spec = {}, status = {}, metadata = {} } = claim;
@@ -89,7 +87,6 @@ export const persistentVolumeStrategy: KindStrategy<PersistentVolume> = {
   prepareForUpdate(volume, old) {
     keep(volume, old, 'status');
   },
-  ...persistentVolumeRules,
   selectableFields: ({ metadata }) => ({ name: metadata?.name ?? '' }),
   tableRow: (volume, context) => {
     const { spec = {}, status = {}, metadata = {} } = volume;

@@ -1,6 +1,5 @@
 import { semanticEqual } from '../equal.ts';
 import { row, setGeneration, withMore } from '../lifecycle.ts';
-import { endpointSliceRules } from '../other/validate.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { EndpointSlice } from '../types.ts';
 
@@ -20,7 +19,6 @@ export const endpointSliceStrategy: KindStrategy<EndpointSlice> = {
     const same = semanticEqual(slice.ports, old.ports) && semanticEqual(slice.endpoints, old.endpoints) && semanticEqual(slice.metadata?.labels, oldLabels);
     setGeneration(slice, same ? generation : generation + 1);
   },
-  ...endpointSliceRules,
   tableRow: row(({ addressType = '', ports, endpoints }) => [
     addressType,
     withMore((ports ?? []).map(({ port, name }) => (port === undefined ? (name ?? '*') : String(port)))) || '<unset>',

@@ -2,7 +2,6 @@ import { nameOf, plain, row, withGeneration, withStatus } from '../lifecycle.ts'
 import { formatLabelSelector } from '../selector.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { Ingress, IngressClass, IPAddress, NetworkPolicy, ServiceCIDR } from '../types.ts';
-import { ingressClassRules, ingressRules, ipAddressRules, networkPolicyRules, serviceCidrRules } from './validate.ts';
 
 export const ingressStrategy: KindStrategy<Ingress> = {
   resource: 'networking.k8s.io/v1/ingresses',
@@ -11,7 +10,6 @@ export const ingressStrategy: KindStrategy<Ingress> = {
     ingress.status.loadBalancer ??= {};
   },
   ...withGeneration<Ingress>(() => ({ loadBalancer: {} })),
-  ...ingressRules,
   tableRow: row(({ spec = {}, status }) => {
     const hosts: string[] = [];
     let more = false;
@@ -37,7 +35,6 @@ export const ingressClassStrategy: KindStrategy<IngressClass> = {
     if (spec?.parameters) spec.parameters.scope ??= 'Cluster';
   },
   ...withGeneration<IngressClass>(() => undefined),
-  ...ingressClassRules,
   tableRow: (ingressClass, context) => {
     const { parameters, controller = '' } = ingressClass.spec ?? {};
     const group = parameters?.apiGroup === undefined ? '' : `.${parameters.apiGroup}`;
@@ -56,14 +53,12 @@ export const networkPolicyStrategy: KindStrategy<NetworkPolicy> = {
     if (!spec.policyTypes?.length) spec.policyTypes = spec.egress?.length ? ['Ingress', 'Egress'] : ['Ingress'];
   },
   ...withGeneration<NetworkPolicy>(() => undefined),
-  ...networkPolicyRules,
   tableRow: row(({ spec }) => [formatLabelSelector(spec?.podSelector ?? {})]),
 };
 
 export const ipAddressStrategy: KindStrategy<IPAddress> = {
   resource: 'networking.k8s.io/v1/ipaddresses',
   ...plain,
-  ...ipAddressRules,
   tableRow: row(({ spec }) => {
     const parent = spec?.parentRef;
     if (!parent) return ['<none>'];
@@ -75,6 +70,5 @@ export const ipAddressStrategy: KindStrategy<IPAddress> = {
 export const serviceCidrStrategy: KindStrategy<ServiceCIDR> = {
   resource: 'networking.k8s.io/v1/servicecidrs',
   ...withStatus<ServiceCIDR>(),
-  ...serviceCidrRules,
   tableRow: row(({ spec }) => [spec?.cidrs?.join(',') ?? '']),
 };

@@ -5,7 +5,6 @@ import type { Pod } from '../types.ts';
 import { defaultPod } from './defaults.ts';
 import { qosClassOf } from './qos.ts';
 import { podRow } from './table.ts';
-import { validatePod, validatePodStatusUpdate, validatePodUpdate } from './validate.ts';
 
 export const podStrategy: KindStrategy<Pod> = {
   resource: 'v1/pods',
@@ -31,9 +30,6 @@ export const podStrategy: KindStrategy<Pod> = {
     const generation = old.metadata?.generation ?? 0;
     setGeneration(pod, semanticEqual(pod.spec, old.spec) ? generation : generation + 1);
   },
-  validate: validatePod,
-  validateUpdate: validatePodUpdate,
-  validateStatusUpdate: validatePodStatusUpdate,
   selectableFields: ({ spec = {}, status = {} }) => ({
     'spec.nodeName': spec.nodeName ?? '',
     'spec.restartPolicy': spec.restartPolicy ?? '',

@@ -1,11 +1,9 @@
 import { row, withGeneration } from '../lifecycle.ts';
-import { podDisruptionBudgetRules } from '../other/validate.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { PodDisruptionBudget } from '../types.ts';
 
 export const podDisruptionBudgetStrategy: KindStrategy<PodDisruptionBudget> = {
   resource: 'policy/v1/poddisruptionbudgets',
   ...withGeneration<PodDisruptionBudget>(() => ({ disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 })),
-  ...podDisruptionBudgetRules,
   tableRow: row(({ spec, status }) => [String(spec?.minAvailable ?? 'N/A'), String(spec?.maxUnavailable ?? 'N/A'), status?.disruptionsAllowed ?? 0]),
 };

@@ -1,5 +1,4 @@
 import { createdAtRow, plain, row } from '../lifecycle.ts';
-import { rbacRules } from '../other/validate.ts';
 import type { Cell, KindStrategy, StrategyContext } from '../strategy.ts';
 import type { ClusterRole, ClusterRoleBinding, RbacV1Subject, Role, RoleBinding } from '../types.ts';
 
@@ -8,7 +7,6 @@ const GROUP = 'rbac.authorization.k8s.io';
 const role = (resource: 'roles' | 'clusterroles'): KindStrategy<Role | ClusterRole> => ({
   resource: `${GROUP}/v1/${resource}`,
   ...plain,
-  ...rbacRules[resource],
   tableRow: createdAtRow,
 });
 
@@ -33,7 +31,6 @@ const binding = (resource: 'rolebindings' | 'clusterrolebindings'): KindStrategy
     for (const subject of subjects ?? []) if (subject.kind === 'User' || subject.kind === 'Group') subject.apiGroup ||= GROUP;
   },
   ...plain,
-  ...rbacRules[resource],
   tableRow: bindingRow,
 });
 

@@ -1,5 +1,4 @@
 import { plain, row, setGeneration } from '../lifecycle.ts';
-import { priorityClassRules, runtimeClassRules } from '../other/validate.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { PriorityClass, RuntimeClass } from '../types.ts';
 
@@ -12,7 +11,6 @@ export const priorityClassStrategy: KindStrategy<PriorityClass> = {
     setGeneration(priorityClass, 1);
   },
   prepareForUpdate: plain.prepareForUpdate,
-  ...priorityClassRules,
   tableRow: (priorityClass, context) => [
     ...row<PriorityClass>(({ value = 0, globalDefault = false }) => [value, globalDefault])(priorityClass, context),
     priorityClass.preemptionPolicy ?? '',
@@ -22,6 +20,5 @@ export const priorityClassStrategy: KindStrategy<PriorityClass> = {
 export const runtimeClassStrategy: KindStrategy<RuntimeClass> = {
   resource: 'node.k8s.io/v1/runtimeclasses',
   ...plain,
-  ...runtimeClassRules,
   tableRow: row(({ handler = '' }) => [handler]),
 };

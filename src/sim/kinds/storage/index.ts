@@ -1,5 +1,4 @@
 import { age, createdAtRow, nameOf, plain, row, withStatus } from '../lifecycle.ts';
-import { storageClassRules } from '../other/validate.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment, VolumeAttributesClass } from '../types.ts';
 
@@ -15,7 +14,6 @@ export const storageClassStrategy: KindStrategy<StorageClass> = {
     storageClass.volumeBindingMode ??= 'Immediate';
   },
   ...plain,
-  ...storageClassRules,
   tableRow: (storageClass, context) => [
     nameOf(storageClass) + (isDefaultClass(storageClass) ? ' (default)' : ''),
     storageClass.provisioner ?? '',

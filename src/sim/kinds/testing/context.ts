@@ -1,7 +1,9 @@
 import { Random } from '../../../kernel/index.ts';
 import type { ApiObject } from '../../client/types.ts';
-import { admissionPlugins, strategies } from '../index.ts';
+import { admissionPlugins, loadValidation, strategies } from '../index.ts';
 import type { AdmissionRequest, FieldError, KindStrategy, StrategyContext } from '../strategy.ts';
+
+await loadValidation();
 
 /** A context over a plain table of objects, for tests of one room. */
 export function testContext(objects: Record<string, ApiObject[]> = {}, more: Partial<StrategyContext> = {}): StrategyContext {
