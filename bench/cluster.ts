@@ -63,7 +63,12 @@ async function deployment(replicas: number): Promise<Measured> {
   const it = await cluster();
   liftNodeLimits(it);
   return timed(it, async () => {
-    const object: Deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'default' }, spec: { replicas, selector: { matchLabels: { app: 'web' } }, template: template({ app: 'web' }) } };
+    const object: Deployment = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web', namespace: 'default' },
+      spec: { replicas, selector: { matchLabels: { app: 'web' } }, template: template({ app: 'web' }) },
+    };
     it.client.resource<Deployment>('apps/v1/deployments').create(object, { cause });
     return untilReady(it, 'apps/v1/deployments', 'web', replicas);
   });
@@ -95,8 +100,8 @@ async function quiet(virtualMs: number): Promise<Measured> {
 async function webernetes(replicas: number): Promise<Measured> {
   const { BaseImage, Cluster: Webernetes } = await import('@ngrok/webernetes');
   class Pause extends BaseImage {
-    static override readonly imageName = 'pause';
-    static override readonly imageVersion = '1.0';
+    static readonly imageName = 'pause';
+    static readonly imageVersion = '1.0';
     override readonly defaultCommand = ['pause'];
     override async exec(context: { waitUntilKilled(): Promise<number> }): Promise<number> {
       return context.waitUntilKilled();
@@ -118,7 +123,11 @@ async function webernetes(replicas: number): Promise<Measured> {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
       metadata: { name: 'web' },
-      spec: { replicas, selector: { matchLabels: { app: 'web' } }, template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'main', image: 'pause:1.0' }] } } },
+      spec: {
+        replicas,
+        selector: { matchLabels: { app: 'web' } },
+        template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'main', image: 'pause:1.0' }] } },
+      },
     },
   ] as never);
   const limit = start + 120_000;

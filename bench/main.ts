@@ -14,7 +14,17 @@ interface Measured {
 }
 
 const QUICK = ['deployment-100', 'deployment-1000', 'quiet-hour', 'webernetes-100'];
-const ALL = ['deployment-100', 'deployment-1000', 'deployment-10000', 'statefulset-parallel-1000', 'statefulset-ordered-100', 'quiet-hour', 'quiet-day', 'webernetes-100', 'webernetes-1000'];
+const ALL = [
+  'deployment-100',
+  'deployment-1000',
+  'deployment-10000',
+  'statefulset-parallel-1000',
+  'statefulset-ordered-100',
+  'quiet-hour',
+  'quiet-day',
+  'webernetes-100',
+  'webernetes-1000',
+];
 
 const results = new Map<string, Measured>();
 for (const name of process.argv.includes('--quick') ? QUICK : ALL) {

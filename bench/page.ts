@@ -16,7 +16,13 @@ export async function measurePage(executablePath: string): Promise<string[]> {
       const page = await browser.newPage();
       const bodies: Promise<number>[] = [];
       page.on('response', (response) => {
-        if (/javascript/.test(response.headers()['content-type'] ?? '')) bodies.push(response.body().then((body) => gzipSync(body).length, () => 0));
+        if (/javascript/.test(response.headers()['content-type'] ?? ''))
+          bodies.push(
+            response.body().then(
+              (body) => gzipSync(body).length,
+              () => 0,
+            ),
+          );
       });
       const start = performance.now();
       await page.goto(`${server.url}${LESSON}`);

@@ -25,7 +25,7 @@ function tool(name: string, command: string, args: readonly string[]): void {
 
 const bin = (name: string): string => `node_modules/.bin/${name}`;
 tool('format and lint', bin('biome'), ['check', '--diagnostic-level=error', '.']);
-for (const project of ['core', 'node', 'web']) tool(`types: ${project}`, bin('tsc'), ['-p', `tsconfig.${project}.json`]);
+for (const project of ['core', 'node', 'web']) tool(`types: ${project}`, bin('tsc'), ['--pretty', 'false', '-p', `tsconfig.${project}.json`]);
 tool('dead code', bin('knip'), []);
 
 const sources = globSync(`src/{${CORE.join(',')}}/**/*.ts`).filter(
