@@ -1,6 +1,6 @@
 import type { Disposable } from '../../../kernel/index.ts';
-import { quotaUsage } from '../../kinds/admission/quota.ts';
 import type { ApiObject } from '../../client/types.ts';
+import { quotaUsage } from '../../kinds/admission/quota.ts';
 import type { Pod, ResourceQuota } from '../../kinds/types.ts';
 import { Controller, type ControllerContext } from '../controller.ts';
 import { cause, clone, equal, keyOf, namespaceOf, refOf, splitKey } from '../object.ts';
@@ -37,7 +37,8 @@ export function startResourceQuotaController(context: ControllerContext): Dispos
       const known = quotas.list(namespaceOf(object));
       if (known.length === 0) return;
       // A finished Pod gives back what it held; other changes matter only for claims, which may grow.
-      const changed = type !== 'MODIFIED' || id === 'v1/persistentvolumeclaims' || (id === 'v1/pods' && isPodFinished(object as Pod) !== isPodFinished((old ?? {}) as Pod));
+      const changed =
+        type !== 'MODIFIED' || id === 'v1/persistentvolumeclaims' || (id === 'v1/pods' && isPodFinished(object as Pod) !== isPodFinished((old ?? {}) as Pod));
       if (changed || id === 'v1/services') for (const quota of known) controller.queue.add(keyOf(quota));
     });
   }

@@ -23,6 +23,8 @@ export class Harness implements Disposable {
   readonly kernel: Kernel;
   readonly client: Client;
   readonly writes: WriteRecord[] = [];
+  /** Calls back at every write. */
+  readonly onWrite: (listener: (write: WriteRecord) => void) => void;
   /** Virtual ms from binding to running and ready. */
   startMs = 500;
   /** Virtual ms from deletion to gone. */
@@ -37,6 +39,9 @@ export class Harness implements Disposable {
     this.client = server.client;
     for (const name of ['default', 'kube-system', 'kube-node-lease']) this.create('v1/namespaces', { kind: 'Namespace', apiVersion: 'v1', metadata: { name } });
     this.#owned.add(server.onWrite((write) => this.writes.push(write)));
+    this.onWrite = (listener) => {
+      this.#owned.add(server.onWrite(listener));
+    };
     this.#owned.add(startControllers({ kernel: this.kernel, client: this.client }));
     this.#owned.add(startScheduler({ kernel: this.kernel, client: this.client }));
     this.#owned.add(this.client.informer<Pod>('v1/pods').onEvent((event) => this.#onPod(event)));
