@@ -1,9 +1,10 @@
 import type { HostClock } from '../kernel/index.ts';
 import { Kernel } from '../kernel/index.ts';
-import { createKubectl } from '../kubectl/index.ts';
 import { createReaderMachine, type ReaderMachine } from '../shell/reader-machine.ts';
 import type { Cluster, PresetName } from '../sim/cluster.ts';
 import { createCluster } from '../sim/index.ts';
+import type { Transport } from '../sim/transport.ts';
+import type { Program } from '../unix/types.ts';
 import { createK3d } from './k3d.ts';
 import { CLUSTER_ADDRESS, kubeconfig } from './kubeconfig.ts';
 
@@ -28,7 +29,7 @@ export async function createEnvironment(options: EnvironmentOptions): Promise<En
   const cluster = await createCluster({ kernel, preset: options.preset });
   const reader = createReaderMachine({
     kernel,
-    kubectl: createKubectl({ transport: () => cluster.transport }),
+    kubectl: lazyKubectl(cluster.transport),
     files: { ...options.files, '.kube/config': kubeconfig(CLUSTER_ADDRESS) },
     extraPrograms: { k3d: createK3d(cluster.nodes, cluster.client) },
   });
@@ -40,6 +41,18 @@ export async function createEnvironment(options: EnvironmentOptions): Promise<En
       reader.dispose();
       cluster.dispose();
     },
+  };
+}
+
+/** kubectl, whose code is loaded when it is first run: the prompt must not wait for it. */
+function lazyKubectl(transport: Transport): Program {
+  let loaded: Program | undefined;
+  return async (process) => {
+    if (!loaded) {
+      const { createKubectl } = await process.kernel.external(import('../kubectl/index.ts'));
+      loaded ??= createKubectl({ transport: () => transport });
+    }
+    return loaded(process);
   };
 }
 
