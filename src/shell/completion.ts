@@ -1,4 +1,4 @@
-import { joinPath } from '../unix/index.ts';
+import { decodeText, joinPath, nullFile } from '../unix/index.ts';
 import { builtins } from './builtins/index.ts';
 import type { Shell } from './shell.ts';
 
@@ -6,15 +6,24 @@ import type { Shell } from './shell.ts';
  * Asked for candidates: the words of the command before the cursor (aliases expanded, quotes removed), the last of
  * which is the one being typed (it may be empty). Undefined: complete file names.
  */
-export type Completer = (
-  words: readonly string[],
-  context: { cwd: string; env: ReadonlyMap<string, string> },
-) => Promise<readonly string[] | undefined> | readonly string[] | undefined;
+export type Completer = (words: readonly string[], context: CompletionContext) => Promise<Candidates | undefined> | Candidates | undefined;
+
+/** `noSpace`: more may follow a single candidate at once. */
+export type Candidates = readonly string[] | { candidates: readonly string[]; noSpace: boolean };
+
+export interface CompletionContext {
+  cwd: string;
+  env: ReadonlyMap<string, string>;
+  /** What a command prints on standard output. */
+  run(argv: readonly string[]): Promise<string>;
+}
 
 export interface Completion {
   /** Where the word that is completed begins in the line. */
   start: number;
   candidates: readonly string[];
+  /** A single candidate is not followed by a space. */
+  noSpace?: boolean;
   /** The part of the candidates that need not be shown (a directory). */
   hidden: number;
 }
@@ -42,8 +51,12 @@ export async function completeCommandLine(shell: Shell, completer: Completer | u
   if (completer && !redirected && words.length > 1) {
     const alias = shell.aliases.get(words[0]!);
     const expanded = alias ? [...alias.trim().split(/\s+/), ...words.slice(1)] : words;
-    const found = await completer(expanded, { cwd: shell.process.cwd, env: shell.variables.environment() });
-    if (found) return plain([...found].filter((candidate) => candidate.startsWith(word)).sort());
+    const env = shell.variables.environment();
+    const found = await completer(expanded, { cwd: shell.process.cwd, env, run: (argv) => outputOf(shell, argv, env) });
+    if (found) {
+      const { candidates, noSpace } = 'noSpace' in found ? found : { candidates: found, noSpace: false };
+      return { ...plain([...candidates].filter((candidate) => candidate.startsWith(word)).sort()), noSpace };
+    }
   }
   // `--file=path`
   const option = /^--?[\w-]+=/.exec(word)?.[0] ?? '';
@@ -53,6 +66,18 @@ export async function completeCommandLine(shell: Shell, completer: Completer | u
     files.map((name) => option + name),
     option.length + directory,
   );
+}
+
+async function outputOf(shell: Shell, argv: readonly string[], env: ReadonlyMap<string, string>): Promise<string> {
+  const { process } = shell;
+  const [reader, writer] = process.pipe();
+  const child = process.spawn(argv, { env, fds: new Map([[0, nullFile()], [1, writer], [2, nullFile()]]) }); // biome-ignore format: a pair per line adds nothing
+  writer.close();
+  let text = '';
+  for (let chunk = await reader.read(); chunk; chunk = await reader.read()) text += decodeText(chunk);
+  reader.close();
+  await process.guard(child.exited);
+  return text;
 }
 
 /** Words of the last command before the cursor. */

@@ -1,115 +1,60 @@
-import { decodeText, Errno, type Process, type Program } from '../unix/index.ts';
-import { type InteractiveOptions, interact } from './interactive.ts';
-import { readScript } from './script-input.ts';
-import { Shell } from './shell.ts';
+import type { Process, Program, Tty } from '../unix/index.ts';
+import type { Completer } from './completion.ts';
+import { LineEditor } from './line-editor.ts';
+import { DEFAULT_PROMPTS, expandPrompt } from './prompt.ts';
 import type { Dialect } from './syntax.ts';
 
-export interface ShellOptions extends InteractiveOptions {
-  /** Called with a fresh interactive shell before its first prompt: aliases, variables. */
-  prepare?(shell: Shell): void;
+export interface ShellOptions {
+  /** Candidates for a word by the command in front of it. */
+  completer?: Completer;
+  /** Lines of earlier sessions; the shell adds to it. */
+  history?: string[];
+  /** Aliases of interactive sessions. */
+  aliases?: Readonly<Record<string, string>>;
+  /** PS1 of interactive sessions that have none in their environment. */
+  prompt?: string;
+  /** Just before a prompt for a new command is shown, with the status of the last one. */
+  onPrompt?(process: Process, status: number): void;
+  /** A command was entered; what follows is its output. */
+  onCommand?(process: Process, text: string): void;
+}
+
+type Engine = typeof import('./shell-program.ts');
+let engine: Engine | undefined;
+
+async function loadEngine(process: Process): Promise<Engine> {
+  engine ??= await process.kernel.external(import('./shell-program.ts'));
+  return engine;
 }
 
 /**
  * A shell as a program: BusyBox ash or bash by dialect. Runs `-c TEXT [NAME [ARG…]]`, a script file, standard input, or
- * an interactive session when standard input is a terminal (or with -i).
+ * an interactive session when standard input is a terminal (or with -i). Only the prompt and its line editor are here;
+ * grammar and interpreter are loaded with the first command.
  */
 export function createShell(dialect: Dialect, options: ShellOptions = {}): Program {
   return async (process) => {
-    const own = (process.argv[0] ?? dialect).replace(/^-/, '').split('/').pop()!;
-    const shell = new Shell(process, dialect, dialect === 'ash' ? own : 'bash');
-    shell.rootPid = process.pid;
-    shell.importEnvironment();
-    const given = readArguments(shell, process.argv.slice(1));
-    if (typeof given === 'string') {
-      await process.err(given);
-      return 2;
-    }
-    const { commandText, rest, forcedInteractive, standardInput } = given;
-    if (commandText !== undefined) {
-      shell.fromCommandLine = true;
-      if (rest[0] !== undefined) {
-        shell.scriptName = rest[0];
-        shell.messageName = rest[0];
-      }
-      shell.positional = rest.slice(1);
-      return shell.toExit(() => shell.runText(commandText, '-c', true));
-    }
-    const script = standardInput ? undefined : rest[0];
-    if (script !== undefined) {
-      shell.positional = rest.slice(1);
-      return runScript(shell, process, script);
-    }
-    shell.positional = standardInput ? rest : [];
-    if (process.fds.get(0)?.tty || forcedInteractive) return interact(shell, options);
-    return shell.toExit(() => readScript(shell));
+    const tty = process.fds.get(0)?.tty;
+    const plain = process.argv.slice(1).every((word) => /^-[il]+$/.test(word));
+    const entered = tty && plain && !engine ? await firstLine(process, tty, dialect, options) : undefined;
+    return (await loadEngine(process)).shellProgram(dialect, options, entered)(process);
   };
 }
 
-interface Given {
-  commandText: string | undefined;
-  rest: string[];
-  forcedInteractive: boolean;
-  standardInput: boolean;
-}
+/** What the reader did at the first prompt, before the interpreter was there. */
+export type FirstLine = { line: string | 'interrupted' | undefined };
 
-function readArguments(shell: Shell, args: readonly string[]): Given | string {
-  const rest = [...args];
-  let wantsCommand = false;
-  let forcedInteractive = false;
-  let standardInput = false;
-  while (rest.length > 0 && /^[-+]./.test(rest[0]!)) {
-    const word = rest.shift()!;
-    if (word === '--') break;
-    if (word.startsWith('--')) continue;
-    for (const letter of word.slice(1)) {
-      if (letter === 'c') wantsCommand = true;
-      else if (letter === 'i') forcedInteractive = true;
-      else if (letter === 's') standardInput = true;
-      else if (letter === 'l') continue;
-      else if (letter === 'o') {
-        const name = rest.shift();
-        if (name) shell.options.add(name);
-      } else {
-        const option = { e: 'errexit', u: 'nounset', x: 'xtrace', f: 'noglob', v: 'verbose', a: 'allexport', C: 'noclobber', n: 'noexec', m: 'monitor' }[
-          letter
-        ];
-        if (!option) return shell.dialect === 'ash' ? `${shell.messageName}: illegal option -${letter}\n` : `bash: -${letter}: invalid option\n`;
-        if (word.startsWith('-')) shell.options.add(option);
-        else shell.options.delete(option);
-      }
-    }
-  }
-  if (!wantsCommand) return { commandText: undefined, rest, forcedInteractive, standardInput };
-  const commandText = rest.shift();
-  if (commandText === undefined) return shell.dialect === 'ash' ? `${shell.messageName}: -c requires an argument\n` : 'bash: -c: option requires an argument\n';
-  return { commandText, rest, forcedInteractive, standardInput };
-}
-
-async function runScript(shell: Shell, process: Process, path: string): Promise<number> {
-  let text: string;
-  const { fs } = process.machine;
-  try {
-    let file = process.resolve(path);
-    if (!path.includes('/') && !fs.exists(file)) file = process.resolve(process.which(path) ?? path);
-    text = decodeText(fs.readFile(file));
-  } catch (error) {
-    if (!(error instanceof Errno)) throw error;
-    await process.err(
-      shell.dialect === 'ash'
-        ? `${shell.messageName}: can't open '${path}': ${error.message}\n`
-        : `bash: ${path}: ${error.code === 'EISDIR' ? 'Is a directory' : error.message}\n`,
-    );
-    return shell.dialect === 'ash' ? 2 : error.code === 'EISDIR' ? 126 : 127;
-  }
-  shell.scriptName = path;
-  shell.messageName = path;
-  shell.messageFile = path;
-  if (text.slice(0, 80).includes('\0')) {
-    await shell.complain(`${path}: ${path}: cannot execute binary file`);
-    return 126;
-  }
-  return shell.toExit(async () => {
-    if (shell.options.has('noexec')) return;
-    await shell.runText(text);
+async function firstLine(process: Process, tty: Tty, dialect: Dialect, options: ShellOptions): Promise<FirstLine> {
+  // An interactive shell does not die of the keyboard's signals.
+  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGTSTP', 'SIGTTOU', 'SIGTTIN'] as const) process.onSignal(signal, () => undefined);
+  process.setGroup(0);
+  tty.foreground = process.pgid;
+  const editor = new LineEditor({
+    owner: { process, dialect, history: options.history ?? [] },
+    tty,
+    complete: async (line, cursor) => (await loadEngine(process)).completeAtPrompt(process, dialect, options, line, cursor),
   });
+  options.onPrompt?.(process, 0);
+  const prompt = process.env.get('PS1') ?? options.prompt ?? DEFAULT_PROMPTS[dialect];
+  return { line: await editor.readLine(expandPrompt(prompt, process, (name) => process.env.get(name))) };
 }

@@ -1,27 +1,18 @@
 import { Aborted } from '../kernel/index.ts';
 import { decodeText, type Tty } from '../unix/index.ts';
-import { type Completer, completeCommandLine } from './completion.ts';
+import { completeCommandLine } from './completion.ts';
 import { BreakLoop, ExitShell, Interrupted, ReturnFrom, ShellFailure } from './control.ts';
+import type { FirstLine, ShellOptions } from './create-shell.ts';
 import { LineEditor } from './line-editor.ts';
 import { Parser } from './parser.ts';
+import { DEFAULT_PROMPTS, expandPrompt } from './prompt.ts';
 import type { Shell } from './shell.ts';
 import { type Sequence, ShellSyntaxError } from './syntax.ts';
-
-export interface InteractiveOptions {
-  /** Candidates for a word by the command in front of it. */
-  completer?: Completer;
-  /** Lines of earlier sessions; the shell adds to it. */
-  history?: string[];
-  /** Just before a prompt for a new command is shown, with the status of the last one. */
-  onPrompt?(shell: Shell, status: number): void;
-  /** A command was entered; what follows is its output. */
-  onCommand?(shell: Shell, text: string): void;
-}
 
 const HISTORY_LIMIT = 1000;
 
 /** A session at a terminal, or with -i on a stream. */
-export async function interact(shell: Shell, options: InteractiveOptions & { prepare?(shell: Shell): void }): Promise<number> {
+export async function interact(shell: Shell, options: ShellOptions, first?: FirstLine): Promise<number> {
   const { process } = shell;
   const tty = process.fds.get(0)?.tty;
   shell.interactive = true;
@@ -35,18 +26,35 @@ export async function interact(shell: Shell, options: InteractiveOptions & { pre
     process.setGroup(0);
     tty.foreground = process.pgid;
   }
-  if (shell.get('PS1') === undefined) shell.set('PS1', shell.dialect === 'ash' ? '\\w \\$ ' : '\\s-\\v\\$ ');
-  options.prepare?.(shell);
-  const editor = tty ? new LineEditor({ shell, tty, complete: (line, cursor) => completeCommandLine(shell, options.completer, line, cursor) }) : undefined;
-  const status = await shell.toExit(() => sessionLoop(shell, tty, editor, options));
+  prepareInteractive(shell, options);
+  const editor = tty
+    ? new LineEditor({ owner: shell, tty, complete: (line, cursor) => completeCommandLine(shell, options.completer, line, cursor) })
+    : undefined;
+  const status = await shell.toExit(() => sessionLoop(shell, tty, editor, options, first));
   return status;
 }
 
-async function sessionLoop(shell: Shell, tty: Tty | undefined, editor: LineEditor | undefined, options: InteractiveOptions): Promise<void> {
+/** Aliases and prompt of an interactive shell. */
+export function prepareInteractive(shell: Shell, options: ShellOptions): void {
+  if (shell.get('PS1') === undefined) shell.set('PS1', options.prompt ?? DEFAULT_PROMPTS[shell.dialect]);
+  for (const [name, value] of Object.entries(options.aliases ?? {})) shell.aliases.set(name, value);
+}
+
+async function sessionLoop(
+  shell: Shell,
+  tty: Tty | undefined,
+  editor: LineEditor | undefined,
+  options: ShellOptions,
+  first: FirstLine | undefined,
+): Promise<void> {
+  let given = first;
   for (;;) {
-    await announceJobs(shell);
-    options.onPrompt?.(shell, shell.status);
-    const entered = await readCommand(shell, editor);
+    if (!given) {
+      await announceJobs(shell);
+      options.onPrompt?.(shell.process, shell.status);
+    }
+    const entered = await readCommand(shell, editor, given);
+    given = undefined;
     if (entered === 'interrupted') {
       shell.status = 130;
       continue;
@@ -58,12 +66,12 @@ async function sessionLoop(shell: Shell, tty: Tty | undefined, editor: LineEdito
     if (!entered.sequence) {
       if (entered.message) {
         shell.status = entered.status;
-        options.onCommand?.(shell, entered.text);
+        options.onCommand?.(shell.process, entered.text);
         await shell.complain(entered.message);
       }
       continue;
     }
-    options.onCommand?.(shell, entered.text);
+    options.onCommand?.(shell.process, entered.text);
     await runGuarded(shell, tty, entered.sequence);
   }
 }
@@ -102,11 +110,13 @@ async function runGuarded(shell: Shell, tty: Tty | undefined, sequence: Sequence
 type Entered = { text: string; sequence: Sequence | undefined; message?: string; status: number };
 
 /** Reads lines until they make a whole command. */
-async function readCommand(shell: Shell, editor: LineEditor | undefined): Promise<Entered | 'interrupted' | 'end'> {
+async function readCommand(shell: Shell, editor: LineEditor | undefined, first: FirstLine | undefined): Promise<Entered | 'interrupted' | 'end'> {
   let text = '';
+  let given = first;
   for (;;) {
-    const prompt = expandPrompt(shell, shell.get(text ? 'PS2' : 'PS1') ?? '');
-    const line = editor ? await editor.readLine(prompt) : await plainLine(shell, prompt);
+    const prompt = expandPrompt(shell.get(text ? 'PS2' : 'PS1') ?? '', shell.process, (name) => shell.get(name));
+    const line = given ? given.line : editor ? await editor.readLine(prompt) : await plainLine(shell, prompt);
+    given = undefined;
     if (line === 'interrupted') return 'interrupted';
     if (line === undefined) {
       if (!text) return 'end';
@@ -164,28 +174,4 @@ async function announceJobs(shell: Shell): Promise<void> {
     await shell.process.err(`${shell.jobs.describe(job, shell.dialect)}\n`);
     shell.jobs.remove(job);
   }
-}
-
-/** Backslash escapes of PS1. */
-export function expandPrompt(shell: Shell, text: string): string {
-  const { process } = shell;
-  const home = shell.get('HOME');
-  const directory = home && home !== '/' && (process.cwd === home || process.cwd.startsWith(`${home}/`)) ? `~${process.cwd.slice(home.length)}` : process.cwd;
-  const values: Record<string, string> = {
-    w: directory,
-    W: directory === '/' ? '/' : directory.split('/').pop()!,
-    u: shell.get('USER') ?? (process.uid === 0 ? 'root' : 'reader'),
-    h: process.machine.hostname.split('.')[0]!,
-    H: process.machine.hostname,
-    $: process.uid === 0 ? '#' : '$',
-    s: 'bash',
-    v: '5.2',
-    n: '\n',
-    '\\': '\\',
-    '[': '',
-    ']': '',
-    e: '\x1b',
-    '?': String(shell.status),
-  };
-  return text.replace(/\\(033|.)/g, (whole, letter: string) => (letter === '033' ? '\x1b' : (values[letter] ?? whole)));
 }

@@ -1,9 +1,10 @@
 import { characterWidth, encodeText, StreamDecoder, type Tty, textWidth } from '../unix/index.ts';
 import type { Completion } from './completion.ts';
-import type { Shell } from './shell.ts';
+import type { Dialect } from './syntax.ts';
 
 export interface LineEditorOptions {
-  shell: Shell;
+  /** The shell, or what stands for it before it is loaded. */
+  owner: { readonly process: Process; readonly dialect: Dialect; readonly history: readonly string[] };
   tty: Tty;
   complete(line: string, cursor: number): Promise<Completion>;
 }
@@ -40,7 +41,7 @@ export class LineEditor {
 
   /** The line that was entered; undefined at Ctrl-D on an empty line or when the terminal is gone. */
   async readLine(prompt: string): Promise<string | 'interrupted' | undefined> {
-    const { tty, shell } = this.#options;
+    const { tty, owner: shell } = this.#options;
     const lastBreak = prompt.lastIndexOf('\n') + 1;
     this.#prompt = prompt.slice(lastBreak);
     this.#text = [];
@@ -80,7 +81,7 @@ export class LineEditor {
   }
 
   async #write(text: string): Promise<void> {
-    if (text) await this.#options.shell.process.stderr.write(encodeText(text));
+    if (text) await this.#options.owner.process.stderr.write(encodeText(text));
   }
 
   /** Handles one key. A result ends the line. */
@@ -197,7 +198,7 @@ export class LineEditor {
         await this.#browse(1);
         break;
       case '\x12':
-        this.#search = { query: '', index: this.#options.shell.history.length, saved: this.#text.join('') };
+        this.#search = { query: '', index: this.#options.owner.history.length, saved: this.#text.join('') };
         await this.#showSearch();
         break;
       default:
@@ -267,7 +268,7 @@ export class LineEditor {
   }
 
   async #browse(step: number): Promise<void> {
-    const { history } = this.#options.shell;
+    const { history } = this.#options.owner;
     const next = this.#historyIndex + step;
     if (next < 0 || next > history.length) return;
     if (this.#historyIndex === history.length) this.#draft = this.#text.join('');
@@ -279,7 +280,7 @@ export class LineEditor {
 
   async #searchKey(key: string): Promise<'enter' | 'interrupted' | 'end' | undefined> {
     const search = this.#search!;
-    const { history } = this.#options.shell;
+    const { history } = this.#options.owner;
     const find = (from: number): void => {
       for (let i = Math.min(from, history.length - 1); i >= 0; i--) {
         if (search.query && history[i]!.includes(search.query)) {
@@ -309,7 +310,7 @@ export class LineEditor {
 
   async #showSearch(): Promise<void> {
     const search = this.#search!;
-    const found = this.#options.shell.history[search.index] ?? '';
+    const found = this.#options.owner.history[search.index] ?? '';
     const prompt = this.#prompt;
     this.#prompt = `(reverse-i-search)\`${search.query}': `;
     this.#text = [...found];
@@ -338,7 +339,7 @@ export class LineEditor {
     const typed = line.slice(start, cursor);
     const shared = commonPrefix(candidates);
     const only = candidates.length === 1;
-    const suffix = only && !/[/=:]$/.test(shared) && line[cursor] !== ' ' ? ' ' : '';
+    const suffix = only && !completion.noSpace && !/[/=:]$/.test(shared) && line[cursor] !== ' ' ? ' ' : '';
     if (shared.length > unquote(typed).length || (only && suffix)) {
       const before = [...line.slice(0, start)];
       const inserted = [...quoteLike(typed, shared), ...suffix];

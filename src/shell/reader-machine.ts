@@ -19,10 +19,8 @@ import {
   StreamDecoder,
   volumeFileSystem,
 } from '../unix/index.ts';
-import { echoProgram, printfProgram, pwdProgram, testProgram } from './builtins/input-output.ts';
-import { killProgram } from './builtins/jobs.ts';
 import type { Completer } from './completion.ts';
-import { createShell } from './create-shell.ts';
+import { createShell, echoProgram, killProgram, printfProgram, pwdProgram, testProgram } from './index.ts';
 import { readerPrograms } from './reader-programs.ts';
 
 export const READER_HOME = '/home/reader';
@@ -76,6 +74,18 @@ export function createReaderMachine(options: ReaderMachineOptions): ReaderMachin
   return new Laptop(options);
 }
 
+/** Asks kubectl itself, as its bash completion does: candidates and their descriptions, and at last what to do with them. */
+const completeKubectl: Completer = async (words, context) => {
+  if (words[0] !== 'kubectl') return undefined;
+  const lines = (await context.run(['kubectl', '__complete', ...words.slice(1)])).split('\n').filter(Boolean);
+  const directive = Number(/^:(\d+)$/.exec(lines.at(-1) ?? '')?.[1] ?? 1);
+  const candidates = lines.slice(0, -1).map((line) => line.split('\t', 1)[0]!);
+  // cobra: 1 is an error, 2 adds no space, 4 wants no file names.
+  if ((directive & 1) !== 0) return [];
+  if (candidates.length === 0 && (directive & 4) === 0) return undefined;
+  return { candidates, noSpace: (directive & 2) !== 0 };
+};
+
 class Listeners<T extends unknown[]> {
   #all = new Set<(...values: T) => void>();
   add(listener: (...values: T) => void): Disposable {
@@ -122,18 +132,11 @@ class Laptop implements ReaderMachine {
     const session = (process: Process): LaptopTerminal | undefined => this.#sessions.find((terminal) => terminal.pid === process.pid);
     programs['/bin/bash'] = createShell('bash', {
       history: this.#history,
-      ...(options.completer ? { completer: options.completer } : {}),
-      prepare: (shell) => {
-        for (const [name, value] of [
-          ['k', 'kubectl'],
-          ['ll', 'ls -l'],
-          ['la', 'ls -la'],
-        ] as const)
-          shell.aliases.set(name, value);
-        shell.set('PS1', '\\u@\\h:\\w\\$ ');
-      },
-      onPrompt: (shell, status) => session(shell.process)?.prompted(status),
-      onCommand: (shell, text) => session(shell.process)?.entered(text),
+      completer: options.completer ?? completeKubectl,
+      aliases: { k: 'kubectl', ll: 'ls -l', la: 'ls -la' },
+      prompt: '\\u@\\h:\\w\\$ ',
+      onPrompt: (process, status) => session(process)?.prompted(status),
+      onCommand: (process, text) => session(process)?.entered(text),
     });
     programs['/bin/sh'] = createShell('ash');
     programs['/sbin/init'] = (process) => process.guard(new Promise<number>(() => undefined));
