@@ -1,4 +1,5 @@
 import type { FieldError } from '../kinds/strategy.ts';
+import { isDns1123Label, isDns1123Subdomain } from '../kinds/meta/names.ts';
 import type { ObjectMeta } from '../kinds/types.ts';
 import type { ResourceInfo } from './resources.ts';
 import { labelKeyErrors, labelValueErrors } from './selectors.ts';
@@ -13,6 +14,13 @@ function pathSegmentErrors(name: string): string[] {
   if (name === '.' || name === '..') return [`may not be '${name}'`];
   const bad = ['/', '%'].filter((part) => name.includes(part));
   return bad.map((part) => `may not contain '${part}'`);
+}
+
+/** The usual rule for names, for kinds that bring none of their own: a DNS subdomain (RBAC's names are free). */
+export function validateName(info: ResourceInfo, metadata: ObjectMeta): FieldError[] {
+  if (!metadata.name || info.group === 'rbac.authorization.k8s.io') return [];
+  const rule = info.id === 'v1/namespaces' ? isDns1123Label : isDns1123Subdomain;
+  return rule(metadata.name).map((detail) => invalid('metadata.name', metadata.name as string, detail));
 }
 
 const FINALIZER = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;

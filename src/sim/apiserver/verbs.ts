@@ -7,7 +7,7 @@ import { cloneJson, convert } from './decode.ts';
 import { countsGeneration, desiredStateChanged } from './generation.ts';
 import { equalJson } from './json-equal.ts';
 import { trackUpdate, withoutTimes } from './managed-fields/index.ts';
-import { validateMeta, validateMetaUpdate } from './object-meta.ts';
+import { validateMeta, validateMetaUpdate, validateName } from './object-meta.ts';
 import type { RequestContext } from './request-context.ts';
 import type { ResourceInfo, ResourceRegistry } from './resources.ts';
 import {
@@ -239,6 +239,7 @@ export class Verbs {
       else delete metadata.generation;
     }
     const errors = strategy?.validate?.(object, context) ?? [];
+    if (!strategy?.validate) errors.push(...validateName(info, metadata));
     if (errors.length === 0 || !strategy?.validate) errors.push(...validateMeta(info, metadata));
     if (errors.length > 0) throw newInvalid(kindOf(info), metadata.name ?? '', errors);
     request.warnings.push(...(strategy?.warnings?.(object) ?? []));
