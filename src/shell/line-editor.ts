@@ -1,4 +1,4 @@
-import { characterWidth, encodeText, StreamDecoder, type Tty, textWidth } from '../unix/index.ts';
+import { characterWidth, encodeText, type Process, StreamDecoder, type Tty, textWidth } from '../unix/index.ts';
 import type { Completion } from './completion.ts';
 import type { Dialect } from './syntax.ts';
 
