@@ -27,6 +27,7 @@ const bin = (name: string): string => `node_modules/.bin/${name}`;
 tool('format and lint', bin('biome'), ['check', '--diagnostic-level=error', '.']);
 for (const project of ['core', 'node', 'web']) tool(`types: ${project}`, bin('tsc'), ['--pretty', 'false', '-p', `tsconfig.${project}.json`]);
 tool('dead code', bin('knip'), []);
+tool('support page', process.execPath, ['scripts/support.ts', '--check']);
 
 const sources = globSync(`src/{${CORE.join(',')}}/**/*.ts`).filter(
   (path) => !path.endsWith('.test.ts') && !path.includes('/testing/') && !path.endsWith('kinds/types.ts'),

@@ -35,8 +35,13 @@ function catalogOf(images: readonly ImageDefinition[]): ImageCatalog {
 }
 
 /** Every image that Pods of a cluster can pull; CoreDNS' needs the cluster's client. */
-export function createImageCatalog({ kernel, client }: { kernel: Kernel; client: Client }): ImageCatalog {
-  return catalogOf([...IMAGES, ...systemImages(kernel, client)]);
+export const clusterImages = ({ kernel, client }: { kernel: Kernel; client: Client }): readonly ImageDefinition[] => [
+  ...IMAGES,
+  ...systemImages(kernel, client),
+];
+
+export function createImageCatalog(cluster: { kernel: Kernel; client: Client }): ImageCatalog {
+  return catalogOf(clusterImages(cluster));
 }
 
 /** Without the images that belong to a cluster: for tests and for the reader's laptop. */
