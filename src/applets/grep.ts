@@ -65,7 +65,8 @@ async function grep(applet: Applet): Promise<number> {
   const search = async (path: string): Promise<void> => {
     let file: ReturnType<Applet['open']>;
     try {
-      if (recursive && path !== '-' && applet.fs.stat(applet.path(path)).type === 'directory') {
+      if (path !== '-' && applet.fs.stat(applet.path(path)).type === 'directory') {
+        if (!recursive) return;
         for (const name of applet.fs.readdir(applet.path(path))) await search(`${path.replace(/\/$/, '')}/${toByteText(name)}`);
         return;
       }
@@ -151,7 +152,7 @@ function compile(pattern: string, fixed: boolean, extended: boolean, options: Re
       regex = compileRegex(options.has('x') ? (extended ? `^(${pattern})$` : `^\\(${pattern}\\)$`) : pattern, { extended, ignoreCase });
     } catch (error) {
       if (!(error instanceof RegexError)) throw error;
-      throw new Failure(`bad regex '${pattern}': ${error.message}`, 2);
+      throw new Failure(`bad regex '${pattern}'`, 2);
     }
     find = (text, from) => {
       const match = regex.exec(text, from);

@@ -109,13 +109,13 @@ async function cal(applet: Applet): Promise<void> {
   const count = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
   const cells = [...new Array(first).fill('  '), ...Array.from({ length: count }, (_, i) => String(i + 1).padStart(2))];
   await applet.put(`${' '.repeat(Math.floor((20 - title.length) / 2))}${title}\nSu Mo Tu We Th Fr Sa\n`);
-  for (let i = 0; i < 42; i += 7)
-    await applet.put(
-      `${cells
-        .slice(i, i + 7)
-        .join(' ')
-        .trimEnd()}\n`,
-    );
+  for (let i = 0; i < 42; i += 7) {
+    const week = cells
+      .slice(i, i + 7)
+      .join(' ')
+      .trimEnd();
+    await applet.put(`${week || ' '.repeat(21)}\n`);
+  }
 }
 
 async function printf(applet: Applet): Promise<void> {
@@ -148,11 +148,15 @@ async function test(applet: Applet): Promise<number> {
 }
 
 async function basename(applet: Applet): Promise<void> {
-  const args = applet.args[0] === '--' ? applet.args.slice(1) : applet.args;
-  const [path, suffix] = args;
-  if (path === undefined || args.length > 2) throw new UsageError();
-  const name = /^\/+$/.test(path) ? '/' : (path.replace(/\/+$/, '').split('/').pop() ?? '');
-  await applet.put(`${suffix && name !== suffix && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name}\n`);
+  const options = getopt(applet.args, '+as:');
+  const all = options.has('a') || options.has('s');
+  const [first, second] = options.rest;
+  if (first === undefined || (!all && options.rest.length > 2)) throw new UsageError();
+  const suffix = options.get('s') ?? (all ? undefined : second);
+  for (const path of all ? options.rest : [first]) {
+    const name = /^\/+$/.test(path) ? '/' : (path.replace(/\/+$/, '').split('/').pop() ?? '');
+    await applet.put(`${suffix && name !== suffix && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name}\n`);
+  }
 }
 
 async function dirname(applet: Applet): Promise<void> {
@@ -171,7 +175,7 @@ async function pwd(applet: Applet): Promise<void> {
 /** expr: recursive descent over words, lowest precedence first. */
 async function expr(applet: Applet): Promise<number> {
   const words = applet.args[0] === '--' ? applet.args.slice(1) : applet.args;
-  if (words.length === 0) throw new UsageError();
+  if (words.length === 0) throw new Failure('too few arguments', 2);
   let at = 0;
   const number = (text: string): bigint => {
     if (!/^[+-]?\d+$/.test(text)) throw new Failure('non-numeric argument', 2);
@@ -386,7 +390,7 @@ async function od(applet: Applet): Promise<void> {
     } else {
       let line = '';
       for (let i = 0; i < row.length; i += step) line += cell(row.slice(i, i + step));
-      await applet.put(`${address(at)}${line}\n`);
+      await applet.put(`${address(at)}${applet.name === 'hexdump' && step === 2 ? line.padEnd(40) : line}\n`);
     }
   }
   if (radix !== 'n' && (text.length > 0 || applet.name === 'od')) await applet.put(`${address(text.length)}\n`);

@@ -183,7 +183,7 @@ async function xargs(applet: Applet): Promise<number> {
       status = await applet.process.guard(child.exited);
     } catch (error) {
       if (!(error instanceof Errno)) throw error;
-      await applet.complain(`can't execute '${words[0]}': ${error.message}`);
+      await applet.complain(`${words[0]}: ${error.message}`);
       return error.code === 'ENOENT' ? 127 : 126;
     }
     if (status.signal) {

@@ -1,5 +1,5 @@
 import { Errno } from '../unix/types.ts';
-import { type Applet, bytesOf, byteText, Failure, getopt, parseNumber, program, readEscape, SIZE_SUFFIXES, UsageError } from './applet.ts';
+import { type Applet, bytesOf, byteText, getopt, parseNumber, program, readEscape, SIZE_SUFFIXES, UsageError } from './applet.ts';
 
 /** Applets that pass text along: cat, head, tail, wc, tee, seq, yes, tac, rev, nl, fold, paste. */
 
@@ -100,7 +100,7 @@ async function head(applet: Applet): Promise<void> {
 }
 
 async function tail(applet: Applet): Promise<void> {
-  const args = applet.args.map((word) => (/^\+\d+[bkm]?$/.test(word) ? `-n${word}` : word));
+  const args = applet.args.map((word, i, all) => (/^\+\d+[bkm]?$/.test(word) && !/^-\w*[nc]$/.test(all[i - 1] ?? '') ? `-n${word}` : word));
   const options = getopt(oldStyle(args, 'n'), 'fFc:n:s:qv');
   const inBytes = options.order.findLast(({ letter }) => letter === 'c' || letter === 'n')?.letter === 'c';
   const wanted = options.get(inBytes ? 'c' : 'n') ?? '10';
@@ -130,7 +130,11 @@ async function tail(applet: Applet): Promise<void> {
     }
     if (path !== '-') followed.push({ path, size: text.length });
   }
-  if (!follow || (followed.length === 0 && applet.code !== 0)) return;
+  if (first && applet.code !== 0 && shown === '') {
+    await applet.complain('no files');
+    return;
+  }
+  if (!follow) return;
   for (;;) {
     await applet.flush();
     await applet.process.sleep(pauseMs);
@@ -160,7 +164,7 @@ async function wc(applet: Applet): Promise<void> {
   const totals = new Map<string, number>();
   // BusyBox pads every number to 9 unless there is exactly one column.
   const line = (values: Map<string, number>, name: string): string =>
-    `${columns.map((letter, i) => `${i ? ' ' : ''}${columns.length > 1 ? String(values.get(letter) ?? 0).padStart(9) : (values.get(letter) ?? 0)}`).join('')}${name}\n`;
+    `${columns.map((letter, i) => `${i ? ' ' : ''}${columns.length > 1 || paths.length > 1 ? String(values.get(letter) ?? 0).padStart(9) : (values.get(letter) ?? 0)}`).join('')}${name}\n`;
   let shown = 0;
   for (const path of paths) {
     const file = await applet.tryOpen(path, (name, why) => `${name}: ${why}`);
@@ -219,13 +223,11 @@ async function tee(applet: Applet): Promise<void> {
 }
 
 async function seq(applet: Applet): Promise<void> {
-  const negative = applet.args.findIndex((word) => /^-[\d.]/.test(word));
-  const head = negative < 0 ? applet.args : applet.args.slice(0, negative);
-  const options = getopt(head, '+s:w');
-  const words = [...options.rest, ...(negative < 0 ? [] : applet.args.slice(negative))];
+  const options = getopt(applet.args, '+s:w');
+  const words = options.rest;
   if (words.length < 1 || words.length > 3) throw new UsageError();
   const numbers = words.map((word) => {
-    if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word)) throw new Failure(`invalid number '${word}'`);
+    if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word)) throw new UsageError();
     return Number(word);
   });
   const last = numbers.at(-1) as number;

@@ -152,7 +152,7 @@ async function sort(applet: Applet): Promise<number | undefined> {
     for (let i = 1; i < lines.length; i++) {
       const order = compareKeys(lines[i - 1] as string, lines[i] as string);
       if (order > 0 || (order === 0 && options.has('u'))) {
-        await applet.err(`Check line ${i + 1}\n`);
+        await applet.err(`Check line ${i}\n`);
         return 1;
       }
     }
@@ -303,7 +303,7 @@ function expandSet(text: string): string {
 async function tr(applet: Applet): Promise<void> {
   const options = getopt(applet.args, '+cCdst');
   const [from, to] = options.rest;
-  if (from === undefined || (to === undefined && !options.has('d') && !options.has('s'))) throw new UsageError();
+  if (from === undefined) throw new UsageError();
   let set1 = expandSet(from);
   if (options.has('c') || options.has('C')) {
     const members = new Set(set1);

@@ -1,2 +1,2 @@
 export { dial, hostAddress } from '../../applets/net-clients.ts';
-export { acceptLoop, serveConnection } from '../../applets/net-info.ts';
+export { acceptLoop, serveConnection } from '../../applets/web-server.ts';

@@ -1,5 +1,5 @@
 import { program } from '../../applets/applet.ts';
-import { acceptLoop, type FileServerOptions, serveConnection } from '../../applets/net-info.ts';
+import { acceptLoop, type FileServerOptions, serveConnection } from '../../applets/web-server.ts';
 import { busyboxImage } from './base.ts';
 
 const WELCOME = `<!DOCTYPE html>

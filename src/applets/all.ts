@@ -1,0 +1,35 @@
+import type { Program } from '../unix/types.ts';
+import { awkApplets } from './awk.ts';
+import { diffApplets } from './diff.ts';
+import { fileChangeApplets } from './file-change.ts';
+import { fileListApplets } from './file-list.ts';
+import { findApplets } from './find.ts';
+import { grepApplets } from './grep.ts';
+import { miscApplets } from './misc.ts';
+import { netClientApplets } from './net-clients.ts';
+import { netInfoApplets } from './net-info.ts';
+import { nslookupApplet } from './nslookup.ts';
+import { processApplets } from './process-applets.ts';
+import { sedApplets } from './sed.ts';
+import { sumApplets } from './sums.ts';
+import { textBasicApplets } from './text-basic.ts';
+import { textFieldApplets } from './text-fields.ts';
+
+/** Every applet by name; loaded when the first of them is run. */
+export const allApplets: Readonly<Record<string, Program>> = {
+  ...textBasicApplets,
+  ...textFieldApplets,
+  ...processApplets,
+  ...fileListApplets,
+  ...fileChangeApplets,
+  ...netClientApplets,
+  ...netInfoApplets,
+  ...grepApplets,
+  ...sedApplets,
+  ...miscApplets,
+  ...findApplets,
+  ...awkApplets,
+  ...sumApplets,
+  ...diffApplets,
+  nslookup: nslookupApplet,
+};
