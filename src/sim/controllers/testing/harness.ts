@@ -133,6 +133,11 @@ export class Harness implements Disposable {
     if (this.#started.has(uid)) return;
     this.#started.add(uid);
     this.kernel.timer(this.startMs, () => {
+      // A kubelet that fell silent meanwhile starts the Pod when it is back.
+      if (this.#silent.has(node)) {
+        this.#started.delete(uid);
+        return;
+      }
       const known = this.client.resource<Pod>('v1/pods').get(namespaceOf(pod), nameOf(pod));
       if (!known || uidOf(known) !== uid || known.metadata?.deletionTimestamp) return;
       const behaviour = this.behaviourOf(known);
