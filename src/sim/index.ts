@@ -14,7 +14,7 @@ import { VolumeStore } from './kubelet/volume-store.ts';
 import { createClusterNetwork } from './network/index.ts';
 import { PodLimit } from './presets/pod-limit.ts';
 import { createPreset } from './presets/preset.ts';
-import { createSystemObjects, expireBootEvents } from './presets/system-objects.ts';
+import { createControllerRoles, createSystemObjects, expireBootEvents } from './presets/system-objects.ts';
 import { startScheduler } from './scheduler/index.ts';
 
 export type { Cluster, ClusterOptions, NodeControl, PresetName, WriteRecord } from './cluster.ts';
@@ -53,6 +53,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   await kernel.advance({ untilMs: kernel.now() + preset.ageMs });
   expireBootEvents(client);
   await kernel.settle();
+  createControllerRoles(kernel, client);
   return {
     kernel,
     client,

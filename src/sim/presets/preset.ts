@@ -19,7 +19,7 @@ export interface Preset {
 
 const SERVER_LABELS = { 'node-role.kubernetes.io/control-plane': 'true' };
 /** The cluster has been up for this long when the reader gets it. */
-const AGE_MS = 6 * 60_000;
+const AGE_MS = 3 * 60_000;
 
 /** Machine number `index` of a k3d cluster: the server is 0 (172.18.0.2, 10.42.0.0/24), agents follow. */
 function machine(name: string, index: number, labels: PresetNode['labels']): PresetNode {

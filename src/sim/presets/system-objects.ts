@@ -1,3 +1,4 @@
+import type { Kernel } from '../../kernel/index.ts';
 import type { ApiObject, Client, ResourceId } from '../client/types.ts';
 import { podTemplateHash } from '../controllers/hash.ts';
 import type { Deployment, Pod } from '../kinds/types.ts';
@@ -12,6 +13,7 @@ export type Seed = readonly [ResourceId, ApiObject & Record<string, unknown>];
 const NAMESPACE = 'kube-system';
 /** As on the reference cluster (tests/conformance/corpus/kubectl-errors.json, get all -A). */
 const SYSTEM_POD_SUFFIXES = { coredns: '28fjb', 'local-path-provisioner': '6z4hr' };
+const ROLES_AT_ONCE = 8;
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** As `kubectl apply` leaves it: with the annotation that holds the manifest. */
@@ -95,17 +97,26 @@ function apiServerObjects(preset: Preset): Seed[] {
   return seeds;
 }
 
+function createSeeds(client: Client, actor: string, seeds: readonly Seed[]): void {
+  for (const [resource, object] of seeds) {
+    const { namespace = '', name = '' } = object.metadata ?? {};
+    if (!client.resource(resource).get(namespace, name)) client.resource(resource).create(object, { cause: { actor, rule: 'cluster/bootstrap' } });
+  }
+}
+
+/** The controllers' roles come a handful at a time once the reader has the cluster: nobody asks for them in the first second. */
+export function createControllerRoles(kernel: Kernel, client: Client): void {
+  const seeds = rbacObjects('controllers');
+  for (let at = 0; at < seeds.length; at += ROLES_AT_ONCE) {
+    kernel.timer(1_000 + at * 20, () => createSeeds(client, 'kube-apiserver', seeds.slice(at, at + ROLES_AT_ONCE)));
+  }
+}
+
 /** Creates what a fresh cluster has; nodes and Pods come from kubelets and controllers. */
 export function createSystemObjects(client: Client, preset: Preset): void {
-  const create = (actor: string, seeds: readonly Seed[]): void => {
-    for (const [resource, object] of seeds) {
-      const { namespace = '', name = '' } = object.metadata ?? {};
-      if (client.resource(resource).get(namespace, name)) continue;
-      client.resource(resource).create(object, { cause: { actor, rule: 'cluster/bootstrap' } });
-    }
-  };
+  const create = (actor: string, seeds: readonly Seed[]): void => createSeeds(client, actor, seeds);
   create('kube-apiserver', apiServerObjects(preset));
-  create('kube-apiserver', rbacObjects());
+  create('kube-apiserver', rbacObjects('general'));
   create('kubectl', coreDnsObjects(preset));
   create('kubectl', localPathObjects());
   for (const [name, suffix] of Object.entries(SYSTEM_POD_SUFFIXES)) createSystemPod(client, name, suffix);
