@@ -52,6 +52,7 @@ const COMMANDS: Record<string, CommandRun> = {
 
 type Module = Record<string, CommandRun | unknown>;
 
+const setters = (): Promise<Module> => import('./set.ts');
 const config = (): Promise<Module> => import('./config.ts');
 const generators = (): Promise<Module> => import('../generators/index.ts');
 
@@ -106,6 +107,14 @@ const LAZY: Record<string, [load: () => Promise<Module>, name: string]> = {
   'config view': [config, 'view'],
   'config set': [config, 'setProperty'],
   'config unset': [config, 'unsetProperty'],
+  'set env': [setters, 'setEnv'],
+  'set resources': [setters, 'setResources'],
+  'set selector': [setters, 'setSelector'],
+  'set serviceaccount': [setters, 'setServiceAccount'],
+  'set subject': [setters, 'setSubject'],
+  replace: [() => import('./replace.ts'), 'replace'],
+  autoscale: [() => import('./autoscale.ts'), 'autoscale'],
+  diff: [() => import('./diff.ts'), 'diff'],
   'cluster-info': [() => import('./cluster-info.ts'), 'clusterInfo'],
   'cluster-info dump': [() => import('./cluster-info.ts'), 'clusterInfoDump'],
 };
