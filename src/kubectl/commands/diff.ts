@@ -46,7 +46,9 @@ function folder(session: Session): string {
 /** What is there, and what the server says applying would make of it. */
 async function versions(session: Session, info: Info): Promise<{ before: Obj | undefined; after: Obj }> {
   const { flags } = session;
-  const local = info.object as Obj;
+  const given = info.object as Obj;
+  // As client-side apply sends it: annotations are always there, or the patch would delete those of the server.
+  const local: Obj = { ...given, metadata: { ...given.metadata, annotations: { ...given.metadata?.annotations } } };
   const serverSide = flags.bool('server-side');
   const helper = new Helper(session, info.mapping, {
     dryRun: 'server',
