@@ -72,6 +72,19 @@ function apiServerObjects(preset: Preset): Seed[] {
       },
     },
   ]);
+  const configMap = (name: string, data: Record<string, string>): Seed => [
+    'v1/configmaps',
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: NAMESPACE }, data },
+  ];
+  seeds.push(
+    configMap('extension-apiserver-authentication', {
+      'requestheader-allowed-names': '["system:auth-proxy"]',
+      'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
+      'requestheader-group-headers': '["X-Remote-Group"]',
+      'requestheader-username-headers': '["X-Remote-User"]',
+    }),
+    configMap('kube-apiserver-legacy-service-account-token-tracking', { since: '2026-11-23' }),
+  );
   const ip = preset.nodes[0]?.ip ?? '';
   const ports = [{ name: 'https', port: 6443, protocol: 'TCP' }];
   seeds.push([
