@@ -11,6 +11,11 @@ const USAGE = `Usage: chartroom <command>
               --preset k3d|single  --kubeconfig FILE
   replay    play transcript files on a fresh cluster and print what it answered
               FILE...  --out FILE  --kubectl builtin|real  --seed TEXT  --compare  --verbose
+  lab       a lab in this terminal, or its steps on a real cluster
+              NAME  --speed 1  --seed TEXT
+              --run                 types the steps itself and compares with the lesson  --verbose
+              --context CONTEXT     does so with kubectl on a real cluster, in a namespace of its own
+                --namespace NAME  --keep  --kubectl PATH  --yes-this-cluster
 `;
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -32,6 +37,31 @@ async function main(argv: readonly string[]): Promise<number> {
         kubectl: String(values.kubectl),
         seed: String(values.seed),
         compare: values.compare === true,
+        verbose: values.verbose === true,
+      });
+    }
+    case 'lab': {
+      const { values, positionals } = parse(rest, {
+        run: { type: 'boolean', default: false },
+        context: { type: 'string' },
+        'yes-this-cluster': { type: 'boolean', default: false },
+        namespace: { type: 'string' },
+        keep: { type: 'boolean', default: false },
+        kubectl: { type: 'string' },
+        seed: { type: 'string' },
+        speed: { type: 'string', default: '1' },
+        verbose: { type: 'boolean', short: 'v', default: false },
+      });
+      const { labCommand } = await import('./lab-command.ts');
+      return labCommand(positionals, {
+        run: values.run === true,
+        context: values.context as string | undefined,
+        yesThisCluster: values['yes-this-cluster'] === true,
+        namespace: values.namespace as string | undefined,
+        keep: values.keep === true,
+        kubectl: values.kubectl as string | undefined,
+        seed: values.seed as string | undefined,
+        speed: speedNumber(values.speed),
         verbose: values.verbose === true,
       });
     }
@@ -58,8 +88,7 @@ async function clusterCommand(argv: readonly string[]): Promise<number> {
   });
   const preset = String(values.preset);
   if (preset !== 'k3d' && preset !== 'single') throw new HostError(`--preset must be "k3d" or "single", not "${preset}"`);
-  const speed = Number(values.speed);
-  if (!(speed >= 0)) throw new HostError(`--speed must be a number of virtual seconds per second, not "${String(values.speed)}"`);
+  const speed = speedNumber(values.speed);
   const host = await startClusterHost({
     port: portNumber('--port', values.port),
     dnsPort: portNumber('--dns-port', values['dns-port']),
@@ -81,6 +110,12 @@ async function clusterCommand(argv: readonly string[]): Promise<number> {
   });
   await host.close();
   return 0;
+}
+
+function speedNumber(value: unknown): number {
+  const speed = Number(value);
+  if (!(speed >= 0)) throw new HostError(`--speed must be a number of virtual seconds per second, not "${String(value)}"`);
+  return speed;
 }
 
 function portNumber(flag: string, value: unknown): number {
