@@ -1,5 +1,5 @@
-import type { FieldError } from '../kinds/strategy.ts';
 import { isDns1123Label, isDns1123Subdomain } from '../kinds/meta/names.ts';
+import type { FieldError } from '../kinds/strategy.ts';
 import type { ObjectMeta } from '../kinds/types.ts';
 import type { ResourceInfo } from './resources.ts';
 import { labelKeyErrors, labelValueErrors } from './selectors.ts';

@@ -1,6 +1,6 @@
 import type { ChannelSocket, HttpRequest, HttpResponse, Transport } from '../../transport.ts';
 import { Authenticator } from '../authentication.ts';
-import type { PodAccess } from '../pod-access.ts';
+import { KubeletRefusal, type PodAccess } from '../pod-access.ts';
 import { type AccessAttributes, Authorizer } from '../rbac.ts';
 import type { UserInfo } from '../request-context.ts';
 import type { ResourceInfo } from '../resources.ts';
@@ -69,6 +69,8 @@ export class HttpServer implements Transport {
       this.#authorize(user, route, route.subresource === 'log' ? 'get' : 'create');
       return await this.#streams.upgrade(route, query, protocols);
     } catch (error) {
+      // The kubelet's own words, passed through as the real server's proxy does.
+      if (error instanceof KubeletRefusal) return textResponse(error.code, error.message);
       return errorResponse(error);
     }
   }
