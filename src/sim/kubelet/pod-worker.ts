@@ -79,6 +79,14 @@ export class PodWorker {
     void this.#run();
   }
 
+  /** The eviction manager wants the node's resources back: the Pod fails as Evicted and its containers get one second. */
+  evict(message: string): void {
+    if (this.state !== 'sync' || this.evicted) return;
+    this.kubelet.podEvent(this.pod, 'Warning', 'Evicted', message);
+    this.evicted = { reason: 'Evicted', message, graceSeconds: 1 };
+    this.wake();
+  }
+
   /** The Pod was turned away: nothing of it ever runs here. */
   reject(): void {
     this.state = 'terminated';

@@ -141,3 +141,13 @@ test('hostPath is the node: two Pods of one node share it, and its type is check
   await world.pass(3);
   assert.ok(world.events('h3').includes('FailedMount: MountVolume.SetUp failed for volume "v" : hostPath type check failed: /srv/x is not a file'));
 });
+
+// https://kubernetes.io/docs/concepts/storage/volumes/#emptydir: sizeLimit
+test('an emptyDir that outgrows its limit gets the Pod evicted', async () => {
+  const world = await World.start();
+  world.run('fat', ...mounted({ emptyDir: { sizeLimit: '1Mi' } }));
+  await world.until(() => world.pod('fat').status?.phase === 'Running');
+  await shell(world, 'fat', 'dd if=/dev/zero of=/data/big bs=1024 count=2048');
+  await world.until(() => world.pod('fat').status?.phase === 'Failed', 20);
+  assert.deepEqual([world.pod('fat').status?.reason, world.pod('fat').status?.message], ['Evicted', 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". ']);
+});

@@ -36,6 +36,9 @@ const MAX_RETRY_MS = 122_000;
 /** A changed ConfigMap reaches the files with a periodic sync of the Pod (60 to 90 s) at the latest. */
 const REFRESH_MS = [5_000, 75_000] as const;
 
+/** How often the eviction manager looks. */
+const EVICTION_PERIOD_MS = 10_000;
+
 /** Makes a Pod's volumes and mounts them into containers (models `pkg/kubelet/volumemanager` and `pkg/volume`). */
 export class VolumeManager {
   readonly #kubelet: Kubelet;
@@ -210,6 +213,7 @@ export class VolumeManager {
         ...(memory && limit ? { capacityBytes: quantityValue(limit) } : {}),
       });
       if (group !== undefined) volumeFileSystem(tree).chown('/', 0, group);
+      if (limit && !memory) this.#watchSize(worker, volume.name ?? '', tree, limit);
       return { tree, directory: '', source: memory ? 'tmpfs' : '/dev/vda1', type: memory ? 'tmpfs' : 'ext4', readOnly: false };
     }
     const disk = this.#store.disk(this.#kubelet.nodeName);
@@ -224,6 +228,23 @@ export class VolumeManager {
     if (pv.spec?.local) return { ...onDisk(pv.spec.local.path ?? '/'), readOnly };
     const key = `pv:${pv.metadata?.name}`;
     return { tree: this.#store.shared(key), directory: '', source: key, type: pv.spec?.nfs ? 'nfs4' : 'ext4', readOnly };
+  }
+
+  /** An emptyDir that outgrows its sizeLimit costs the Pod its life (`localStorageEviction`; the manager looks every ten seconds). */
+  #watchSize(worker: PodWorker, name: string, tree: FileTree, limit: string): void {
+    const { kernel } = this.#kubelet;
+    const limitBytes = quantityValue(limit);
+    let planned = false;
+    const watch = tree.onChange(() => {
+      if (planned || tree.usedBytes() <= limitBytes) return;
+      planned = true;
+      kernel.timer(EVICTION_PERIOD_MS - (kernel.now() % EVICTION_PERIOD_MS), () => {
+        planned = false;
+        if (tree.usedBytes() <= limitBytes) return;
+        watch.dispose();
+        worker.evict(`Usage of EmptyDir volume "${name}" exceeds the limit "${limit}". `);
+      });
+    });
   }
 
   /** A ConfigMap or Secret changed: the files of Pods that show it follow some time later. */
