@@ -1,5 +1,5 @@
-import { chromium } from '@playwright/test';
 import { gzipSync } from 'node:zlib';
+import { chromium } from '@playwright/test';
 import { startStaticServer } from '../src/hosts/node/static-server.ts';
 
 const LESSON = '/lessons/statefulset/';

@@ -1,6 +1,6 @@
+import type { Client } from '../sim/client/types.ts';
 import type { NodeControl } from '../sim/cluster.ts';
 import type { Node } from '../sim/kinds/types.ts';
-import type { Client } from '../sim/client/types.ts';
 import type { Program } from '../unix/types.ts';
 
 const USAGE = `k3d 管理叢集裡的節點（每個節點是一個容器）。

@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument, type Node } from 'yaml';
+import { LineCounter, type Node, parseDocument } from 'yaml';
 import { resourceByName } from './checks.ts';
 import type { Lab, LabCheck, LabCommand, LabStep } from './schema.ts';
 

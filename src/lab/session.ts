@@ -1,4 +1,4 @@
-import { type HostClock, type Player } from '../kernel/index.ts';
+import type { HostClock, Player } from '../kernel/index.ts';
 import type { Terminal } from '../shell/reader-machine.ts';
 import type { WriteRecord } from '../sim/cluster.ts';
 import { createEnvironment, driveUntilSettled, type Environment } from './environment.ts';

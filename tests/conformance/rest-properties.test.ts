@@ -21,7 +21,14 @@ function freshServer(): { server: ApiServer; kernel: ReturnType<typeof testKerne
   return { server, kernel, errors };
 }
 
-async function send(server: ApiServer, method: string, path: string, body?: unknown, type = 'application/json', accept = 'application/json'): Promise<{ response: HttpResponse; value: Record<string, unknown> }> {
+async function send(
+  server: ApiServer,
+  method: string,
+  path: string,
+  body?: unknown,
+  type = 'application/json',
+  accept = 'application/json',
+): Promise<{ response: HttpResponse; value: Record<string, unknown> }> {
   const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
   const response = await server.transport.request({
     method,
@@ -41,7 +48,9 @@ function valueOf(node: SchemaNode, depth: number): fc.Arbitrary<unknown> {
     case 'object':
       return depth <= 0 ? fc.constant({}) : mostly(objectOf(node, depth));
     case 'map':
-      return depth <= 0 ? fc.constant({}) : mostly(fc.dictionary(fc.constantFrom('a', 'b-c', 'app', 'x/y', '__proto__', 'Bad Key'), valueOf(node.value, depth - 1), { maxKeys: 2 }));
+      return depth <= 0
+        ? fc.constant({})
+        : mostly(fc.dictionary(fc.constantFrom('a', 'b-c', 'app', 'x/y', '__proto__', 'Bad Key'), valueOf(node.value, depth - 1), { maxKeys: 2 }));
     case 'list':
       return depth <= 0 ? fc.constant([]) : mostly(fc.array(valueOf(node.item, depth - 1), { maxLength: 2 }));
     case 'integer':
@@ -78,7 +87,9 @@ function objectOf(node: ObjectNode, depth: number): fc.Arbitrary<unknown> {
       chosen: fc.subarray(Object.keys(fields), { maxLength: Math.min(5, Object.keys(fields).length) }),
       needs: fc.boolean(),
     })
-    .chain(({ chosen, needs }) => fc.record(Object.fromEntries([...new Set([...chosen, ...(needs ? required : [])])].map((key) => [key, fields[key] as fc.Arbitrary<unknown>]))));
+    .chain(({ chosen, needs }) =>
+      fc.record(Object.fromEntries([...new Set([...chosen, ...(needs ? required : [])])].map((key) => [key, fields[key] as fc.Arbitrary<unknown>]))),
+    );
 }
 
 const registry = new ResourceRegistry();
@@ -88,7 +99,9 @@ const kinds = [...registry.all()].filter((info) => info.verbs.has('create') && i
 describe('random objects', () => {
   it('never make the server fail, and what it accepts reads back the same', async () => {
     const { server, errors } = freshServer();
-    const request = fc.constantFrom(...kinds).chain((id) => fc.record({ id: fc.constant(id), body: objectOf((registry.get(id) as ResourceInfo).node, 5), named: fc.boolean() }));
+    const request = fc
+      .constantFrom(...kinds)
+      .chain((id) => fc.record({ id: fc.constant(id), body: objectOf((registry.get(id) as ResourceInfo).node, 5), named: fc.boolean() }));
     let serial = 0;
     await fc.assert(
       fc.asyncProperty(request, async ({ id, body, named }) => {
@@ -98,7 +111,10 @@ describe('random objects', () => {
         const object = { ...(body as object), apiVersion: info.groupVersion, kind: info.kind, ...(named ? { metadata: { name: `n${serial++}` } } : {}) };
         const { response, value } = await send(server, 'POST', path, object);
         const known = [201, 400, 403, 404, 409, 422];
-        assert.ok(known.includes(response.status) || (response.status === 500 && value.message === 'resourceVersion should not be set on objects to be created'), `${response.status} ${JSON.stringify(value).slice(0, 500)} for ${JSON.stringify(object).slice(0, 1500)}`);
+        assert.ok(
+          known.includes(response.status) || (response.status === 500 && value.message === 'resourceVersion should not be set on objects to be created'),
+          `${response.status} ${JSON.stringify(value).slice(0, 500)} for ${JSON.stringify(object).slice(0, 1500)}`,
+        );
         assert.deepEqual(errors, []);
         if (response.status !== 201 || !info.verbs.has('get')) return;
         const meta = value.metadata as { name: string };
@@ -107,7 +123,11 @@ describe('random objects', () => {
         assert.deepEqual(again.value, value);
         const same = await send(server, 'PUT', `${path}/${encodeURIComponent(meta.name)}`, value);
         assert.equal(same.response.status, 200, JSON.stringify(same.value).slice(0, 800));
-        assert.equal((same.value.metadata as { resourceVersion: string }).resourceVersion, (value.metadata as { resourceVersion: string }).resourceVersion, `an unchanged PUT of ${info.id} wrote ${JSON.stringify(value)} → ${JSON.stringify(same.value)}`);
+        assert.equal(
+          (same.value.metadata as { resourceVersion: string }).resourceVersion,
+          (value.metadata as { resourceVersion: string }).resourceVersion,
+          `an unchanged PUT of ${info.id} wrote ${JSON.stringify(value)} → ${JSON.stringify(same.value)}`,
+        );
       }),
       { numRuns: 1_500, seed: 20261123 },
     );
@@ -116,13 +136,37 @@ describe('random objects', () => {
   it('random bytes, paths and patches are refused, not thrown', async () => {
     const { server, errors } = freshServer();
     await send(server, 'POST', '/api/v1/namespaces/default/configmaps', { metadata: { name: 'a' }, data: { x: '1' } });
-    const path = fc.oneof(fc.webPath(), fc.constantFrom('/api/v1/namespaces/default/configmaps/a', '/api/v1/pods?limit=x', '/api/v1/pods?labelSelector=((', '/apis/%zz/v1', '/api/v1/pods?continue=%%%', '/api/v1/pods?fieldSelector=a%5C'));
+    const path = fc.oneof(
+      fc.webPath(),
+      fc.constantFrom(
+        '/api/v1/namespaces/default/configmaps/a',
+        '/api/v1/pods?limit=x',
+        '/api/v1/pods?labelSelector=((',
+        '/apis/%zz/v1',
+        '/api/v1/pods?continue=%%%',
+        '/api/v1/pods?fieldSelector=a%5C',
+      ),
+    );
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'), path, fc.oneof(fc.string(), fc.json(), fc.constantFrom('[{"op":"copy","from":"","path":"/data/a"}]', '{"__proto__":{"x":1}}')), fc.constantFrom('application/json', 'application/yaml', 'application/merge-patch+json', 'application/json-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml', 'nonsense'), async (method, where, body, type) => {
-        const { response } = await send(server, method, where, body, type);
-        assert.ok(response.status >= 200 && response.status < 600);
-        assert.deepEqual(errors, []);
-      }),
+      fc.asyncProperty(
+        fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'),
+        path,
+        fc.oneof(fc.string(), fc.json(), fc.constantFrom('[{"op":"copy","from":"","path":"/data/a"}]', '{"__proto__":{"x":1}}')),
+        fc.constantFrom(
+          'application/json',
+          'application/yaml',
+          'application/merge-patch+json',
+          'application/json-patch+json',
+          'application/strategic-merge-patch+json',
+          'application/apply-patch+yaml',
+          'nonsense',
+        ),
+        async (method, where, body, type) => {
+          const { response } = await send(server, method, where, body, type);
+          assert.ok(response.status >= 200 && response.status < 600);
+          assert.deepEqual(errors, []);
+        },
+      ),
       { numRuns: 2_000, seed: 7 },
     );
     assert.equal(({} as { x?: unknown }).x, undefined);
@@ -158,7 +202,11 @@ describe('concurrent writers', () => {
 
 describe('watch', () => {
   it('from any point, replayed, equals a list', async () => {
-    const step = fc.record({ op: fc.constantFrom('create', 'update', 'relabel', 'delete'), name: fc.constantFrom('a', 'b', 'c', 'd'), reconnect: fc.boolean() });
+    const step = fc.record({
+      op: fc.constantFrom('create', 'update', 'relabel', 'delete'),
+      name: fc.constantFrom('a', 'b', 'c', 'd'),
+      reconnect: fc.boolean(),
+    });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.constantFrom('', 'labelSelector=t%3Dx'), async (steps, selector) => {
         const { server, kernel } = freshServer();
@@ -171,7 +219,12 @@ describe('watch', () => {
         let reading = Promise.resolve();
         const open = async (): Promise<void> => {
           abort = new AbortController();
-          const response = await server.transport.request({ method: 'GET', path: `${root}?watch=true&resourceVersion=${revision}&${selector}`, headers: {}, signal: abort.signal });
+          const response = await server.transport.request({
+            method: 'GET',
+            path: `${root}?watch=true&resourceVersion=${revision}&${selector}`,
+            headers: {},
+            signal: abort.signal,
+          });
           reading = (async () => {
             for await (const chunk of response.stream ?? []) {
               for (const line of new TextDecoder().decode(chunk).split('\n').filter(Boolean)) {
@@ -191,7 +244,8 @@ describe('watch', () => {
           const label = op === 'relabel' ? (existing?.metadata?.labels?.t === 'x' ? 'y' : 'x') : (existing?.metadata?.labels?.t ?? 'x');
           if (op === 'delete') {
             if (existing) maps.delete('default', name, { cause: CAUSE });
-          } else if (existing) maps.update({ ...existing, metadata: { ...existing.metadata, labels: { t: label } }, data: { n: String(Math.random()) } }, { cause: CAUSE });
+          } else if (existing)
+            maps.update({ ...existing, metadata: { ...existing.metadata, labels: { t: label } }, data: { n: String(Math.random()) } }, { cause: CAUSE });
           else maps.create({ metadata: { name, namespace: 'default', labels: { t: label } } }, { cause: CAUSE });
           if (reconnect) {
             await kernel.settle();

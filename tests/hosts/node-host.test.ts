@@ -62,6 +62,9 @@ test('a taken port is a clear message, not a stack trace', async () => {
   await new Promise<void>((resolve) => squatter.listen(0, '127.0.0.1', resolve));
   const address = squatter.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  await assert.rejects(startClusterHost({ port, seed: 'x', speed: 1, preset: 'single' }), (error: Error) => error instanceof HostError && /taken by another program/.test(error.message));
+  await assert.rejects(
+    startClusterHost({ port, seed: 'x', speed: 1, preset: 'single' }),
+    (error: Error) => error instanceof HostError && /taken by another program/.test(error.message),
+  );
   squatter.close();
 });
