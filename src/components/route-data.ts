@@ -9,7 +9,11 @@ export const onRequest = defineRouteMiddleware(async (context) => {
   const route = context.locals.starlightRoute;
   if (route.entry.data.lab !== undefined) route.toc = undefined;
   const base = import.meta.env.BASE_URL.replace(/\/?$/, '/');
-  const labs = new Map((await getCollection('docs')).flatMap((page: { id: string; data: { lab?: string } }) => (page.data.lab ? [[`${base}${page.id}/`, page.data.lab]] : [])));
+  const labs = new Map<string, string>(
+    (await getCollection('docs')).flatMap((page: { id: string; data: { lab?: string } }) =>
+      page.data.lab ? [[`${base}${page.id}/`, page.data.lab] as const] : [],
+    ),
+  );
   const visit = (entries: readonly SidebarEntry[]): void => {
     for (const entry of entries) {
       if (entry.type === 'group') visit(entry.entries);

@@ -1,8 +1,7 @@
 import '@xterm/xterm/css/xterm.css';
 import { FitAddon } from '@xterm/addon-fit';
 import { type ITheme, Terminal } from '@xterm/xterm';
-import { debounce, find } from './dom.ts';
-import { layoutStore } from './store.ts';
+import { debounce } from './dom.ts';
 
 const themes: Record<'light' | 'dark', ITheme> = {
   light: {
@@ -57,26 +56,31 @@ function currentTheme(): ITheme {
   return document.documentElement.dataset.theme === 'dark' ? themes.dark : themes.light;
 }
 
+/** One terminal: a screen in an element of its own. */
 export interface TerminalPane {
+  readonly element: HTMLElement;
   readonly columns: number;
   readonly rows: number;
   write(data: string): void;
   /** Empties screen and history, for a session that begins anew. */
   clear(): void;
   focus(): void;
+  /** Speaks to screen readers. Off by default: that mode ignores what soft keyboards and input methods insert. */
+  readAloud(on: boolean): void;
   /** Everything printed so far, wrapped lines joined. */
   text(): string;
+  dispose(): void;
 }
 
-/**
- * The terminal's screen, its key bar and its plain text field.
- * `send` takes what was typed; `resized` hears the new size. F6 leaves the terminal by keyboard, since Tab completes.
- */
-export function createTerminal(
-  panel: HTMLElement,
-  callbacks: { send: (data: string) => void; resized: (columns: number, rows: number) => void; leave: () => void },
-): TerminalPane {
-  const screen = find(panel, '[data-terminal]');
+export interface TerminalCallbacks {
+  send(data: string): void;
+  resized(columns: number, rows: number): void;
+  focused(): void;
+  /** F6: leaves the terminal by keyboard, since Tab completes. */
+  leave(): void;
+}
+
+export function createTerminal(screen: HTMLElement, callbacks: TerminalCallbacks): TerminalPane {
   const terminal = new Terminal({
     fontFamily: getComputedStyle(document.documentElement).getPropertyValue('--mono'),
     fontSize: innerWidth < 640 ? 12 : 13,
@@ -89,7 +93,7 @@ export function createTerminal(
   });
   const fit = new FitAddon();
   terminal.loadAddon(fit);
-  find(panel, '[data-terminal-wait]').remove();
+  screen.replaceChildren();
   terminal.open(screen);
   terminal.textarea?.setAttribute('aria-label', '終端機：打指令，Tab 補完，F6 離開');
 
@@ -98,24 +102,15 @@ export function createTerminal(
     if (screen.clientWidth > 0 && screen.clientHeight > 0) fit.fit();
   };
   refit();
-  new ResizeObserver(debounce(refit, 60)).observe(screen);
-  terminal.onResize(({ cols, rows }) => callbacks.resized(cols, rows));
-  new MutationObserver(() => {
+  const sizes = new ResizeObserver(debounce(refit, 60));
+  sizes.observe(screen);
+  const looks = new MutationObserver(() => {
     terminal.options.theme = currentTheme();
-  }).observe(document.documentElement, { attributeFilter: ['data-theme'] });
-
-  let control = false;
-  const controlButton = panel.querySelector<HTMLElement>('[data-modifier]');
-  const setControl = (on: boolean): void => {
-    control = on;
-    controlButton?.setAttribute('aria-pressed', String(on));
-  };
-  const send = (data: string): void => {
-    if (control && /^[a-z]$/i.test(data)) data = String.fromCharCode(data.toUpperCase().charCodeAt(0) - 64);
-    setControl(false);
-    callbacks.send(data);
-  };
-  terminal.onData(send);
+  });
+  looks.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+  terminal.onResize(({ cols, rows }) => callbacks.resized(cols, rows));
+  terminal.onData((data) => callbacks.send(data));
+  terminal.textarea?.addEventListener('focus', () => callbacks.focused());
 
   terminal.attachCustomKeyEventHandler((event) => {
     if (event.type !== 'keydown') return true;
@@ -136,45 +131,8 @@ export function createTerminal(
     return true;
   });
 
-  // xterm's mode for screen readers ignores what soft keyboards and input methods insert: it is for who asks for it.
-  const readAloud = find(panel, '[data-read-aloud]');
-  readAloud.addEventListener('click', () => {
-    const on = !terminal.options.screenReaderMode;
-    terminal.options.screenReaderMode = on;
-    readAloud.setAttribute('aria-pressed', String(on));
-    layoutStore.change({ readAloud: on });
-    terminal.focus();
-  });
-  if (layoutStore.read().readAloud) {
-    terminal.options.screenReaderMode = true;
-    readAloud.setAttribute('aria-pressed', 'true');
-  }
-
-  const row = find<HTMLFormElement>(panel, '[data-input-row]');
-  const field = find<HTMLInputElement>(row, 'input');
-  row.addEventListener('submit', (event) => {
-    event.preventDefault();
-    callbacks.send(`${field.value}\r`);
-    field.value = '';
-  });
-
-  find(panel, '[data-key-bar]').addEventListener('click', (event) => {
-    const button = (event.target as Element).closest<HTMLElement>('button');
-    if (!button) return;
-    if (button.dataset.modifier !== undefined) setControl(!control);
-    else {
-      // What stands in the text field belongs to the line: it goes first.
-      if (!row.hidden && field.value !== '') {
-        callbacks.send(field.value);
-        field.value = '';
-      }
-      send(button.dataset.send ?? '');
-    }
-    if (row.hidden) terminal.focus();
-    else field.focus();
-  });
-
   return {
+    element: screen,
     get columns() {
       return terminal.cols;
     },
@@ -186,7 +144,10 @@ export function createTerminal(
         screen.dataset.terminalReady = 'true';
       }),
     clear: () => terminal.reset(),
-    focus: () => (row.hidden ? terminal.focus() : field.focus()),
+    focus: () => terminal.focus(),
+    readAloud(on) {
+      terminal.options.screenReaderMode = on;
+    },
     text() {
       const buffer = terminal.buffer.active;
       let text = '';
@@ -197,6 +158,12 @@ export function createTerminal(
         text += line.translateToString(!next?.isWrapped) + (next?.isWrapped ? '' : '\n');
       }
       return `${text.trimEnd()}\n`;
+    },
+    dispose() {
+      sizes.disconnect();
+      looks.disconnect();
+      terminal.dispose();
+      screen.remove();
     },
   };
 }

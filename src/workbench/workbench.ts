@@ -6,11 +6,10 @@ import { clockText, debounce, find } from './dom.ts';
 import { createEvents } from './events.ts';
 import { createFiles, type FilesPane } from './files.ts';
 import { createSteps, type StepsPane } from './steps.ts';
-import { digest, fileStore, layoutStore, sessionStore } from './store.ts';
-import { createTerminal, type TerminalPane } from './terminal.ts';
+import { digest, fileStore, sessionStore } from './store.ts';
+import { TerminalDeck } from './terminal-deck.ts';
 import { createTimeline } from './timeline.ts';
 
-const TERMINAL = 'main';
 /** A page left in the background stops its cluster's clock after this long. */
 const HIDDEN_MS = 120_000;
 
@@ -20,7 +19,7 @@ export class Workbench {
   #files: LabFileSet;
   #digest: string;
   #connection: Connection | undefined;
-  #terminal: TerminalPane;
+  #terminals: TerminalDeck;
   #filesPane: FilesPane;
   #steps: StepsPane;
   #chart: ClusterChart;
@@ -45,9 +44,11 @@ export class Workbench {
     this.#chart = new ClusterChart(find(root, '[data-view-panel]'), (object) => this.#select(object));
     this.#events = createEvents(find(root, '[data-panel="events"]'));
     this.#timeline = createTimeline(find(root, '[data-panel="timeline"]'));
-    this.#terminal = createTerminal(find(root, '[data-panel="terminal"]'), {
-      send: (data) => this.#send({ type: 'input', terminal: TERMINAL, data }),
-      resized: (columns, rows) => this.#ready && this.#send({ type: 'resize', terminal: TERMINAL, columns, rows }),
+    this.#terminals = new TerminalDeck(find(root, '[data-panel="terminal"]'), root, {
+      send: (terminal, data) => this.#send({ type: 'input', terminal, data }),
+      resized: (terminal, columns, rows) => this.#ready && this.#send({ type: 'resize', terminal, columns, rows }),
+      opened: (terminal, columns, rows) => this.#send({ type: 'open-terminal', terminal, columns, rows }),
+      closed: (terminal) => this.#send({ type: 'close-terminal', terminal }),
       leave: () => find(root, '[role="tab"][aria-selected="true"]').focus(),
     });
     this.#filesPane = createFiles(find(root, '[data-panel="files"]'), {
@@ -89,14 +90,14 @@ export class Workbench {
     try {
       const { nowMs } = await this.#connection.request<{ nowMs: number }>({ type: 'start', lab: this.#files, seed: lab.name, restore });
       this.#startMs ??= restore?.inputs[0]?.atMs ?? nowMs;
-      await this.#connection.request({ type: 'open-terminal', terminal: TERMINAL, columns: this.#terminal.columns, rows: this.#terminal.rows });
+      for (const size of this.#terminals.open) await this.#connection.request({ type: 'open-terminal', ...size });
       if (!restore) for (const [path, text] of Object.entries(fileStore.read(lab.name))) await this.#connection.request({ type: 'write-file', path, text });
       if (this.#speed !== 1) await this.#connection.request({ type: 'set-speed', speed: this.#speed });
     } catch (error) {
       if (restore) {
         sessionStore.remove(lab.name);
         this.#notice('上次的進度沒辦法重播，所以從頭開始；你改過的檔案和完成的步驟都還在。');
-        this.#terminal.clear();
+        this.#terminals.clear();
         return this.#boot(undefined);
       }
       this.#onDeath(error instanceof Error ? error.message : String(error));
@@ -126,15 +127,15 @@ export class Workbench {
   #run(command: string): void {
     this.#showTab('terminal');
     this.#sheet.open();
-    this.#send({ type: 'run', terminal: TERMINAL, command });
+    this.#send({ type: 'run', terminal: this.#terminals.active, command });
     // On a phone the focus would open the keyboard over what the command prints.
-    if (!matchMedia('(pointer: coarse)').matches) this.#terminal.focus();
+    if (!matchMedia('(pointer: coarse)').matches) this.#terminals.focus();
   }
 
   #onNotice(notice: SessionNotice): void {
     switch (notice.type) {
       case 'output':
-        if (notice.terminal === TERMINAL) this.#terminal.write(notice.data);
+        this.#terminals.write(notice.terminal, notice.data);
         return;
       case 'view':
         this.#startMs ??= notice.view.nowMs;
@@ -175,7 +176,7 @@ export class Workbench {
     this.#notice(`實驗停住了（${reason}）。課文照樣能讀；按「再試一次」會回到最後存下的地方。`, 'error', {
       label: '再試一次',
       action: () => {
-        this.#terminal.clear();
+        this.#terminals.clear();
         const kept = sessionStore.read(this.#files.lab.name);
         void this.#boot(kept?.digest === this.#digest ? kept.saved : undefined);
       },
@@ -236,7 +237,7 @@ export class Workbench {
     for (const [index, tab] of tabs.entries()) {
       tab.addEventListener('click', () => {
         this.#showTab(tab.dataset.tab ?? '');
-        if (tab.dataset.tab === 'terminal') this.#terminal.focus();
+        if (tab.dataset.tab === 'terminal') this.#terminals.focus();
       });
       tab.addEventListener('keydown', (event) => {
         const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
@@ -256,7 +257,7 @@ export class Workbench {
       tab.tabIndex = chosen ? 0 : -1;
     }
     for (const panel of this.#root.querySelectorAll<HTMLElement>('[role="tabpanel"]')) panel.hidden = panel.dataset.panel !== id;
-    for (const tool of this.#root.querySelectorAll<HTMLElement>('[data-input-toggle], [data-copy-all]')) tool.hidden = id !== 'terminal';
+    for (const tool of this.#root.querySelectorAll<HTMLElement>('.tool')) tool.hidden = id !== 'terminal';
     if (id === 'files') void this.#filesPane.shown().catch((error: Error) => this.#notice(`編輯器打不開：${error.message}`, 'error'));
     if (id === 'timeline') this.#timeline.draw();
   }
@@ -303,9 +304,9 @@ export class Workbench {
     this.#ready = false;
     this.#startMs = undefined;
     this.#timeline.reset();
-    this.#terminal.clear();
+    this.#terminals.clear();
     await this.#boot(undefined);
-    this.#terminal.focus();
+    this.#terminals.focus();
   }
 
   #wireOutline(): void {
@@ -318,7 +319,7 @@ export class Workbench {
     });
     const copyAll = find(this.#root, '[data-copy-all]');
     copyAll.addEventListener('click', () => {
-      navigator.clipboard.writeText(this.#terminal.text()).then(
+      navigator.clipboard.writeText(this.#terminals.text()).then(
         () => {
           copyAll.textContent = '已複製';
           setTimeout(() => {
@@ -327,18 +328,6 @@ export class Workbench {
         },
         () => this.#notice('瀏覽器不讓我用剪貼簿。可以在終端機裡選取文字，再按 Ctrl+C。'),
       );
-    });
-    const inputToggle = find(this.#root, '[data-input-toggle]');
-    const row = find(this.#root, '[data-input-row]');
-    const setRow = (on: boolean): void => {
-      row.hidden = !on;
-      inputToggle.setAttribute('aria-pressed', String(on));
-    };
-    setRow(layoutStore.read().inputRow ?? matchMedia('(pointer: coarse)').matches);
-    inputToggle.addEventListener('click', () => {
-      setRow(row.hidden === true);
-      layoutStore.change({ inputRow: !row.hidden });
-      this.#terminal.focus();
     });
   }
 

@@ -66,7 +66,11 @@ export class LabPage {
         { timeout: options.timeoutMs ?? 30_000 },
       )
       .toBe(true);
-    return `${text.split('\n').slice(1).join('\n').trimEnd().split('\n').slice(0, -1).join('\n')}\n`.replace(/^\n$/, '');
+    // The echo of the command may take several rows of the screen.
+    const lines = text.trimEnd().split('\n').slice(0, -1);
+    let echo = '';
+    while (lines.length > 0 && echo.trim().length < line.length) echo += lines.shift();
+    return lines.length > 0 ? `${lines.join('\n')}\n` : '';
   }
 
   async reached(step: string): Promise<boolean> {
