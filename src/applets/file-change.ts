@@ -135,7 +135,7 @@ async function rm(applet: Applet): Promise<void> {
   }
 }
 
-async function copyTree(applet: Applet, from: string, to: string, shown: string, options: ReturnType<typeof getopt>): Promise<void> {
+async function copyTree(applet: Applet, from: string, to: string, shown: string, options: ReturnType<typeof getopt>, shownTo = toByteText(to)): Promise<void> {
   const recursive = options.has('r') || options.has('R') || options.has('a');
   const keepLinks = options.has('a') || options.has('d') || options.has('P') || (recursive && !options.has('L') && !options.has('H'));
   const info = keepLinks ? applet.fs.lstat(from) : applet.fs.stat(from);
@@ -148,12 +148,13 @@ async function copyTree(applet: Applet, from: string, to: string, shown: string,
       applet.fs.mkdir(to, { mode: info.mode & ~applet.process.umask & 0o777 });
       own(applet, to);
     }
-    for (const name of applet.fs.readdir(from)) await copyTree(applet, joined(from, name), joined(to, name), joined(shown, toByteText(name)), options);
+    for (const name of applet.fs.readdir(from))
+      await copyTree(applet, joined(from, name), joined(to, name), joined(shown, toByteText(name)), options, joined(shownTo, toByteText(name)));
   } else if (info.type === 'symlink') {
     if (applet.fs.exists(to)) applet.fs.remove(to);
     applet.fs.symlink(applet.fs.readlink(from), to);
   } else {
-    if (applet.fs.exists(to) && options.has('i') && !(await ask(applet, `overwrite '${toByteText(to)}'?`))) return;
+    if (applet.fs.exists(to) && options.has('i') && !(await ask(applet, `overwrite '${shownTo}'?`))) return;
     if (applet.fs.exists(to) && options.has('u') && applet.fs.stat(to).mtimeMs >= info.mtimeMs) return;
     if (options.has('f') && applet.fs.exists(to)) applet.fs.remove(to);
     let source: ReturnType<Applet['open']>;
@@ -171,7 +172,7 @@ async function copyTree(applet: Applet, from: string, to: string, shown: string,
     } catch (error) {
       source.close();
       if (!(error instanceof Errno)) throw error;
-      await applet.complain(`can't create '${toByteText(to)}': ${error.message}`);
+      await applet.complain(`can't create '${shownTo}': ${error.message}`);
       return;
     }
     try {
@@ -225,7 +226,7 @@ async function cp(applet: Applet): Promise<void> {
       () => {
         if (options.has('s')) return applet.fs.symlink(fromByteText(from), target);
         if (options.has('l')) return applet.fs.link(source, target);
-        return copyTree(applet, source, target, from, options);
+        return copyTree(applet, source, target, from, options, to);
       },
     );
   }

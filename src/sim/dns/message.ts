@@ -142,12 +142,6 @@ function labelBytes(name: string): number[][] {
   return labels;
 }
 
-/** Whether a name fits on the wire. */
-export function isEncodable(name: string): boolean {
-  const labels = labelBytes(name);
-  return labels.every((label) => label.length <= 63) && labels.reduce((sum, label) => sum + label.length + 1, 1) <= MAX_NAME_BYTES;
-}
-
 class Writer {
   bytes: number[] = [];
   #names = new Map<string, number>();

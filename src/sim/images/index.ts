@@ -3,6 +3,7 @@ import type { Client } from '../client/types.ts';
 import { busybox } from './busybox.ts';
 import { mysqlImages } from './mysql.ts';
 import { httpd, nginx } from './nginx.ts';
+import { otherImages } from './others.ts';
 import { pauseImages } from './pause.ts';
 import { systemImages } from './system.ts';
 import type { ImageCatalog, ImageDefinition } from './types.ts';
@@ -10,7 +11,7 @@ import type { ImageCatalog, ImageDefinition } from './types.ts';
 export type { ImageCatalog, ImageDefinition } from './types.ts';
 
 /** Images that need nothing of the cluster. A new image is one module and one line here. */
-const IMAGES: readonly ImageDefinition[] = [busybox, nginx, httpd, ...mysqlImages, ...pauseImages];
+const IMAGES: readonly ImageDefinition[] = [busybox, nginx, httpd, ...mysqlImages, ...pauseImages, ...otherImages];
 
 /** "mysql" → docker.io/library/mysql, with its tag ("latest" when none is given; "" with a digest). */
 function normalise(reference: string): { repository: string; tag: string } {
@@ -43,6 +44,3 @@ export const clusterImages = ({ kernel, client }: { kernel: Kernel; client: Clie
 export function createImageCatalog(cluster: { kernel: Kernel; client: Client }): ImageCatalog {
   return catalogOf(clusterImages(cluster));
 }
-
-/** Without the images that belong to a cluster: for tests and for the reader's laptop. */
-export const imageCatalog: ImageCatalog = catalogOf(IMAGES);

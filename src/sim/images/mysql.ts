@@ -1,6 +1,7 @@
 import { type Applet, program } from '../../applets/applet.ts';
+import { dial, hostAddress } from '../../applets/net-clients.ts';
+import { acceptLoop } from '../../applets/web-server.ts';
 import { busyboxImage } from './base.ts';
-import { acceptLoop, dial, hostAddress } from './network-helpers.ts';
 
 /**
  * mysql: keeps the real image's contract as far as Kubernetes sees it: refuses to start without a root password

@@ -1,11 +1,11 @@
 import { program } from '../../applets/applet.ts';
-import type { Kernel } from '../../kernel/index.ts';
+import { acceptLoop, serveConnection } from '../../applets/web-server.ts';
+import { DisposableStore, type Kernel } from '../../kernel/index.ts';
 import { installPrograms } from '../../unix/index.ts';
 import { Errno } from '../../unix/types.ts';
 import type { Client } from '../client/types.ts';
 import { CorefileError, createDnsServer } from '../dns/index.ts';
 import { buildRoot, busyboxImage } from './base.ts';
-import { acceptLoop, serveConnection } from './network-helpers.ts';
 import type { ImageDefinition } from './types.ts';
 
 /** How often CoreDNS looks whether its Corefile changed (plugin reload: 30 s with a jitter of 15 s). */
@@ -63,8 +63,9 @@ function corednsImage(kernel: Kernel, client: Client): ImageDefinition {
       await kernel.sleep(kernel.random.int(2));
       return server.answer(payload, { port });
     };
+    const sockets = new DisposableStore();
     for (const port of server.ports()) {
-      net.listenDatagrams(port, (payload) => answer(payload, port));
+      sockets.add(net.listenDatagrams(port, (payload) => answer(payload, port)));
       void acceptLoop(applet, port, async (socket) => {
         let buffer = new Uint8Array();
         for (;;) {
@@ -122,6 +123,7 @@ function corednsImage(kernel: Kernel, client: Client): ImageDefinition {
       await process.out('[INFO] SIGTERM: Shutting down servers then terminating\n');
       return 0;
     } finally {
+      sockets.dispose();
       server.dispose();
     }
   });

@@ -1,3 +1,2 @@
 export { ClusterNetwork, type ClusterNetworkOptions, createClusterNetwork, type PodAttachment, type PodSandbox } from './cluster-network.ts';
-export { matchesSelector } from './network-policy.ts';
 export type { OwnedStack } from './stack.ts';

@@ -1,5 +1,6 @@
 import type { Client, Informer } from '../client/types.ts';
-import type { LabelSelector, Namespace, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, Pod } from '../kinds/types.ts';
+import { matchesLabelSelector } from '../kinds/selector.ts';
+import type { Namespace, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, Pod } from '../kinds/types.ts';
 import { cidrContains, parseCidr } from './address.ts';
 import type { NetworkNamespace } from './stack.ts';
 
@@ -47,7 +48,7 @@ export class PolicyEnforcer {
     const namespace = subject.metadata?.namespace ?? '';
     const selecting = this.#policies.list(namespace).filter((policy) => {
       const types = policy.spec?.policyTypes ?? ['Ingress'];
-      return types.includes(side) && matchesSelector(policy.spec?.podSelector ?? {}, subject.metadata?.labels ?? {});
+      return types.includes(side) && matchesLabelSelector(policy.spec?.podSelector ?? {}, subject.metadata?.labels ?? {});
     });
     if (selecting.length === 0) return true;
     return selecting.some((policy) => {
@@ -71,9 +72,9 @@ export class PolicyEnforcer {
     const peerNamespace = peer.metadata?.namespace ?? '';
     if (rule.namespaceSelector) {
       const labels = this.#namespaces.get('', peerNamespace)?.metadata?.labels ?? {};
-      if (!matchesSelector(rule.namespaceSelector, labels)) return false;
+      if (!matchesLabelSelector(rule.namespaceSelector, labels)) return false;
     } else if (peerNamespace !== policyNamespace) return false;
-    return !rule.podSelector || matchesSelector(rule.podSelector, peer.metadata?.labels ?? {});
+    return !rule.podSelector || matchesLabelSelector(rule.podSelector, peer.metadata?.labels ?? {});
   }
 }
 
@@ -85,16 +86,4 @@ function portMatches(rule: NetworkPolicyPort, owner: Pod | undefined, protocol: 
     return named?.containerPort === port;
   }
   return rule.endPort ? port >= rule.port && port <= rule.endPort : rule.port === port;
-}
-
-/** metav1.LabelSelector against labels. */
-export function matchesSelector(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
-  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) if (labels[key] !== value) return false;
-  return (selector.matchExpressions ?? []).every((expression) => {
-    const value = labels[expression.key ?? ''];
-    if (expression.operator === 'Exists') return value !== undefined;
-    if (expression.operator === 'DoesNotExist') return value === undefined;
-    const listed = value !== undefined && (expression.values ?? []).includes(value);
-    return expression.operator === 'In' ? listed : !listed;
-  });
 }
