@@ -23,7 +23,7 @@ export async function killPod(worker: PodWorker): Promise<void> {
   const sandbox = runtime.sandboxes.find((candidate) => candidate.ready);
   if (sandbox) {
     await kubelet.sleep(drawMs(kubelet.kernel.random, DURATIONS.sandboxStopMs));
-    kubelet.stopSandbox(worker);
+    kubelet.sandboxes.stop(worker);
   }
 }
 

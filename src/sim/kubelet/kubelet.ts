@@ -1,5 +1,5 @@
 import type { Disposable, Kernel } from '../../kernel/index.ts';
-import type { Machine, NetworkStack } from '../../unix/types.ts';
+import type { Machine } from '../../unix/types.ts';
 import type { Cause } from '../cause.ts';
 import type { Client } from '../client/types.ts';
 import { DURATIONS } from '../durations.ts';
@@ -16,6 +16,7 @@ import { PodWorker } from './pod-worker.ts';
 import { ProbeManager } from './probe-manager.ts';
 import { podQosClass } from './qos.ts';
 import { type ContainerProcess, NodeRuntime, type RuntimeContainer } from './runtime.ts';
+import { SandboxNetwork } from './sandboxes.ts';
 import { StatusManager } from './status-manager.ts';
 import { VolumeManager } from './volume-manager.ts';
 import type { VolumeStore } from './volume-store.ts';
@@ -30,8 +31,6 @@ export interface KubeletEnvironment {
   volumes: VolumeStore;
 }
 
-type PodAttachment = ReturnType<ClusterNetwork['attachPod']>;
-
 /** The kubelet of one node and the container runtime beneath it (models `pkg/kubelet`). */
 export class Kubelet {
   readonly kernel: Kernel;
@@ -44,12 +43,12 @@ export class Kubelet {
   readonly status: StatusManager;
   readonly probes: ProbeManager;
   readonly volumes: VolumeManager;
+  readonly sandboxes: SandboxNetwork;
   readonly crashLoopBackoff = new Backoff(10_000, 300_000);
   /** The machine is without power: nothing here runs on. */
   dead = false;
   readonly #environment: KubeletEnvironment;
   readonly #workers = new Map<string, PodWorker>();
-  readonly #attachments = new Map<string, PodAttachment>();
   readonly #exits = new Map<string, (() => void)[]>();
   readonly #requeues = new Map<string, Disposable>();
   /** Offset of the 1 s ticks of relists and of the sync loop. */
@@ -78,6 +77,7 @@ export class Kubelet {
         return state === 'sync' || state === 'terminating';
       },
     });
+    this.sandboxes = new SandboxNetwork(this.network, nodeName);
     this.probes = new ProbeManager(this);
     this.volumes = new VolumeManager(this, environment.volumes);
     this.#relistPhaseMs = this.kernel.random.int(DURATIONS.kubeletTickMs);
@@ -254,47 +254,6 @@ export class Kubelet {
     return this.#environment.launch(options);
   }
 
-  /** Makes the Pod's sandbox with its network. Returns the runtime's words when that fails. */
-  createSandbox(worker: PodWorker, attempt: number): string | undefined {
-    const { pod, uid } = worker;
-    this.#attachments.get(uid)?.detach();
-    const hostPorts = (pod.spec?.containers ?? []).flatMap((container) => container.ports ?? []).filter((port) => port.hostPort);
-    const id = this.runtime.newId();
-    try {
-      const attachment = this.network.attachPod({
-        node: this.nodeName,
-        namespace: pod.metadata?.namespace ?? '',
-        name: pod.metadata?.name ?? '',
-        uid,
-        ...(pod.spec?.hostNetwork ? { hostNetwork: true } : {}),
-        ...(hostPorts.length > 0 && !pod.spec?.hostNetwork ? { hostPorts: hostPorts as never } : {}),
-      });
-      this.#attachments.set(uid, attachment);
-      worker.runtime.sandboxes.unshift({ id, attempt, ready: true, ip: attachment.ip });
-      return undefined;
-    } catch (error) {
-      // The network's plain error: no address is left.
-      if (!(error instanceof Error) || error.name !== 'Error') throw error;
-      return `rpc error: code = Unknown desc = failed to setup network for sandbox "${id}": plugin type="flannel" failed (add): ${error.message}`;
-    }
-  }
-
-  stopSandbox(worker: PodWorker): void {
-    for (const sandbox of worker.runtime.sandboxes) sandbox.ready = false;
-    this.#attachments.get(worker.uid)?.detach();
-    this.#attachments.delete(worker.uid);
-  }
-
-  openStack(worker: PodWorker): NetworkStack {
-    const attachment = this.#attachments.get(worker.uid);
-    if (!attachment) throw new Error(`no sandbox for ${worker.uid}`);
-    return attachment.openStack();
-  }
-
-  attachment(uid: string): PodAttachment | undefined {
-    return this.#attachments.get(uid);
-  }
-
   /** The machine of the Pod's first container, for containers that share its processes. */
   firstMachine(worker: PodWorker, except: RuntimeContainer): Machine | undefined {
     const oldest = [...worker.runtime.containers].reverse().find((candidate) => candidate.state === 'running' && candidate !== except);
@@ -400,8 +359,7 @@ export class Kubelet {
     this.#requeues.clear();
     this.probes.dispose();
     this.runtime.powerOff();
-    for (const attachment of this.#attachments.values()) attachment.detach();
-    this.#attachments.clear();
+    this.sandboxes.detachAll();
   }
 
   /** A kubelet for the same machine after it was switched on again. Images and volumes on its disk are still there. */

@@ -48,7 +48,7 @@ export class FleetPodAccess implements PodAccess {
     if (!pod.spec?.nodeName) throw newBadRequest(`pod ${name} does not have a host assigned`);
     const kubelet = this.#reach(pod, `portForward/${namespace}/${name}`);
     await kubelet.awake();
-    const attachment = kubelet.attachment(pod.metadata?.uid ?? '');
+    const attachment = kubelet.sandboxes.get(pod.metadata?.uid ?? '');
     if (!attachment) throw new KubeletRefusal(`unable to do port forwarding: pod not found ("${name}_${namespace}")`);
     const stack = attachment.openStack();
     const socket = await stack.connect('127.0.0.1', port);

@@ -61,7 +61,7 @@ export function prepareContainer(worker: PodWorker, spec: Container, container: 
     hostname: nodename,
     mounts,
     files: files.filter((file) => !mounts.some((mount) => mount.path === file.path)),
-    openStack: () => kubelet.openStack(worker),
+    openStack: () => kubelet.sandboxes.openStack(worker),
     listeners: container.listeners,
     readOnlyRoot: spec.securityContext?.readOnlyRootFilesystem ?? false,
     shareProcessesWith: () => (pod.spec?.shareProcessNamespace ? kubelet.firstMachine(worker, container) : undefined),

@@ -43,7 +43,7 @@ export async function syncRuntimePod(worker: PodWorker): Promise<SyncResult> {
     result.acted = true;
     await kubelet.sleep(drawMs(kubelet.kernel.random, DURATIONS.sandboxMs));
     if (worker.terminationRequested) return result;
-    const problem = kubelet.createSandbox(worker, actions.attempt);
+    const problem = kubelet.sandboxes.create(worker, kubelet.runtime.newId(), actions.attempt);
     if (problem !== undefined) {
       kubelet.podEvent(worker.pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${problem}`);
       result.error = true;
