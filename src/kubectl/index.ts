@@ -5,7 +5,7 @@ import { commandTree, findCommand, flagSetFor, suggestions } from './cli/command
 import { FlagError } from './cli/flags.ts';
 import { commandRun } from './commands/index.ts';
 import { Session } from './session.ts';
-import { describeFailure, errorText, ExitError } from './util/errors.ts';
+import { describeFailure, ExitError, errorText } from './util/errors.ts';
 
 /** Flags that must be given, per command (cobra's MarkFlagRequired). */
 const REQUIRED: Record<string, string[]> = {

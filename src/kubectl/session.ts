@@ -4,8 +4,8 @@ import type { FlagSet } from './cli/flags.ts';
 import { RestClient } from './rest/client.ts';
 import { type ClientConfig, type KubeConfig, loadKubeConfig, resolveClient } from './rest/config.ts';
 import { Discovery, RestMapper } from './rest/discovery.ts';
-import { CliError, ConnectionError, errorText } from './util/errors.ts';
 import { parseDuration } from './util/duration.ts';
+import { CliError, ConnectionError, errorText } from './util/errors.ts';
 import { quote } from './util/object.ts';
 
 /** none, client or server: what --dry-run asks for. */
@@ -81,7 +81,10 @@ export class Session {
   }
 
   get kubeConfig(): KubeConfig {
-    this.#kubeConfig ??= loadKubeConfig({ fs: this.process.machine.fs, resolve: (path) => this.process.resolve(path), env: this.process.env }, this.flags.text('kubeconfig'));
+    this.#kubeConfig ??= loadKubeConfig(
+      { fs: this.process.machine.fs, resolve: (path) => this.process.resolve(path), env: this.process.env },
+      this.flags.text('kubeconfig'),
+    );
     return this.#kubeConfig;
   }
 
@@ -102,15 +105,21 @@ export class Session {
   get client(): RestClient {
     if (this.#client) return this.#client;
     const { server, headers } = this.clientConfig;
-    const client = new RestClient(this.process, this.#transport(server), server, { ...headers, 'kubectl-command': this.commandPath }, {
-      onWarning: (text) => this.serverWarning(text),
-      onResponse: async (request, response, tookMs) => {
-        const verbosity = this.flags.number('v');
-        if (verbosity < 6) return;
-        const { logResponse } = await this.process.kernel.external(import('./rest/verbose.ts'));
-        await logResponse(this, verbosity, request, response, tookMs);
+    const client = new RestClient(
+      this.process,
+      this.#transport(server),
+      server,
+      { ...headers, 'kubectl-command': this.commandPath },
+      {
+        onWarning: (text) => this.serverWarning(text),
+        onResponse: async (request, response, tookMs) => {
+          const verbosity = this.flags.number('v');
+          if (verbosity < 6) return;
+          const { logResponse } = await this.process.kernel.external(import('./rest/verbose.ts'));
+          await logResponse(this, verbosity, request, response, tookMs);
+        },
       },
-    });
+    );
     client.timeoutMs = requestTimeout(this.flags.text('request-timeout'));
     this.#client = client;
     return client;
@@ -195,6 +204,8 @@ function requestTimeout(text: string): number {
   try {
     return parseDuration(text);
   } catch {
-    throw new CliError(`Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)`);
+    throw new CliError(
+      `Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)`,
+    );
   }
 }

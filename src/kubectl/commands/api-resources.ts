@@ -1,7 +1,7 @@
-import { groupResource } from '../rest/discovery.ts';
-import { TabWriter } from '../printers/tab-writer.ts';
 import { jsonYamlPrinter, noCompatiblePrinter } from '../printers/print-flags.ts';
+import { TabWriter } from '../printers/tab-writer.ts';
 import type { ApiResource } from '../rest/discovery.ts';
+import { groupResource } from '../rest/discovery.ts';
 import type { Session } from '../session.ts';
 import { CliError } from '../util/errors.ts';
 import { compareStrings, goList, joinApiVersion, type Obj } from '../util/object.ts';

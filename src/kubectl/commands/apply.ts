@@ -1,13 +1,13 @@
 import { goJson } from '../format/go-json.ts';
-import { fileOptions, build } from '../resource/builder.ts';
-import { Helper, type Info } from '../resource/info.ts';
+import { jsonMerge, threeWayJsonMergePatch } from '../patch/json-merge.ts';
+import { patchTypeOf } from '../patch/patch-meta.ts';
+import { strategicMerge, threeWayMergePatch } from '../patch/strategic.ts';
 import { makePrinter } from '../printers/print-flags.ts';
+import { build, fileOptions } from '../resource/builder.ts';
+import { Helper, type Info } from '../resource/info.ts';
 import type { DryRun, Session } from '../session.ts';
 import { addSource, CliError, errorText, isConflict, isNotFound, isStatus, StatusError, throwAggregate } from '../util/errors.ts';
 import { goList, isObject, type Json, type Obj } from '../util/object.ts';
-import { patchTypeOf } from '../patch/patch-meta.ts';
-import { jsonMerge, threeWayJsonMergePatch } from '../patch/json-merge.ts';
-import { strategicMerge, threeWayMergePatch } from '../patch/strategic.ts';
 import { requireFilename } from './create.ts';
 import { propagationOf } from './delete.ts';
 import { configurationOf, LAST_APPLIED, setLastApplied } from './last-applied.ts';

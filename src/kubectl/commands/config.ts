@@ -1,7 +1,7 @@
-import { configFiles, type NamedEntry, readConfigFile } from '../rest/config.ts';
-import { toYaml } from '../format/yaml-write.ts';
 import { goJson } from '../format/go-json.ts';
+import { toYaml } from '../format/yaml-write.ts';
 import { TabWriter } from '../printers/tab-writer.ts';
+import { configFiles, type NamedEntry, readConfigFile } from '../rest/config.ts';
 import type { Session } from '../session.ts';
 import { CliError } from '../util/errors.ts';
 import { compareStrings, type Obj } from '../util/object.ts';

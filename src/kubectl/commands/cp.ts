@@ -1,8 +1,8 @@
+import { Errno } from '../../unix/types.ts';
 import type { Session } from '../session.ts';
 import { CliError } from '../util/errors.ts';
 import type { Obj } from '../util/object.ts';
 import { findOrDefaultContainer } from '../util/pods.ts';
-import { Errno } from '../../unix/types.ts';
 import { execQuery } from './exec.ts';
 
 interface FileSpec {

@@ -1,6 +1,6 @@
+import { makePrinter } from '../printers/print-flags.ts';
 import { build, fileOptions } from '../resource/builder.ts';
 import { Helper } from '../resource/info.ts';
-import { makePrinter } from '../printers/print-flags.ts';
 import type { Session } from '../session.ts';
 import { addSource, CliError } from '../util/errors.ts';
 import { goList, type Obj } from '../util/object.ts';

@@ -1,4 +1,4 @@
-import { build, type BuilderOptions, fileOptions, type ResourceResult } from '../resource/builder.ts';
+import { type BuilderOptions, build, fileOptions, type ResourceResult } from '../resource/builder.ts';
 import { Helper, type Info, kindName } from '../resource/info.ts';
 import type { DryRun, Session } from '../session.ts';
 import { addSource, CliError, isNotFound, isStatus } from '../util/errors.ts';

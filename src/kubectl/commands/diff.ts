@@ -1,3 +1,4 @@
+import { goJson } from '../format/go-json.ts';
 import { toYaml } from '../format/yaml-write.ts';
 import { jsonMerge } from '../patch/json-merge.ts';
 import { build, fileOptions } from '../resource/builder.ts';
@@ -5,7 +6,6 @@ import { Helper, type Info } from '../resource/info.ts';
 import type { Session } from '../session.ts';
 import { CliError, isNotFound } from '../util/errors.ts';
 import { goList, type Obj } from '../util/object.ts';
-import { goJson } from '../format/go-json.ts';
 import { applyPatch } from './apply.ts';
 import { requireFilename } from './create.ts';
 

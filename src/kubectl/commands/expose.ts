@@ -1,11 +1,11 @@
+import { applyOverrides } from '../generators/overrides.ts';
+import { makePrinter } from '../printers/print-flags.ts';
 import { build, fileOptions } from '../resource/builder.ts';
 import { Helper } from '../resource/info.ts';
-import { makePrinter } from '../printers/print-flags.ts';
 import { groupResource } from '../rest/discovery.ts';
 import type { Session } from '../session.ts';
 import { CliError } from '../util/errors.ts';
 import type { Obj } from '../util/object.ts';
-import { applyOverrides } from '../generators/overrides.ts';
 import { setLastApplied, updateLastApplied } from './last-applied.ts';
 import { parseLabels } from './run.ts';
 

@@ -1,7 +1,3 @@
-import { build, fileOptions, type ResourceResult } from '../resource/builder.ts';
-import { Helper, kindName } from '../resource/info.ts';
-import type { RequestOptions } from '../rest/client.ts';
-import type { Mapping } from '../rest/discovery.ts';
 import { CustomColumnsPrinter, customColumns } from '../printers/custom-columns.ts';
 import {
   JSON_YAML_FORMATS,
@@ -14,10 +10,14 @@ import {
   templatePrinter,
 } from '../printers/print-flags.ts';
 import { sortByPath } from '../printers/sorter.ts';
-import { HumanPrinter } from '../printers/table.ts';
 import { TabWriter } from '../printers/tab-writer.ts';
+import { HumanPrinter } from '../printers/table.ts';
+import { build, fileOptions, type ResourceResult } from '../resource/builder.ts';
+import { Helper, kindName } from '../resource/info.ts';
+import type { RequestOptions } from '../rest/client.ts';
+import type { Mapping } from '../rest/discovery.ts';
 import type { Session } from '../session.ts';
-import { CliError, errorText, isNotFound, StatusError, throwAggregate } from '../util/errors.ts';
+import { AggregateFailure, CliError, errorText, isNotFound, StatusError, throwAggregate } from '../util/errors.ts';
 import { isList, type Obj } from '../util/object.ts';
 
 export const TABLE_ACCEPT = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json';
@@ -153,7 +153,9 @@ async function getPrinter(session: Session, mapping: Mapping | undefined, withNa
 async function printTables(session: Session, result: ResourceResult): Promise<void> {
   const { flags } = session;
   const { infos, errors } = await result.infosAndErrors();
-  const allErrors = [...errors];
+  // The list of files wraps what goes wrong once more than a list of names: it is then printed without "error: ".
+  const wrapped = errors.length > 0 && flags.list('filename').length > 0;
+  const allErrors: unknown[] = wrapped ? [new AggregateFailure([new AggregateFailure(errors)])] : [...errors];
   const sortBy = flags.text('sort-by');
   const allNamespaces = flags.bool('all-namespaces');
   const withKind = new Set(infos.map((info) => `${info.mapping.apiVersion}/${info.mapping.kind}`)).size > 1;

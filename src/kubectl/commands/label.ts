@@ -1,13 +1,13 @@
 import { goJson } from '../format/go-json.ts';
+import { createMergePatch } from '../patch/json-merge.ts';
+import { makePrinter } from '../printers/print-flags.ts';
 import { build, fileOptions } from '../resource/builder.ts';
 import { Helper } from '../resource/info.ts';
-import { makePrinter } from '../printers/print-flags.ts';
-import { createMergePatch } from '../patch/json-merge.ts';
 import type { Session } from '../session.ts';
 import { CliError, throwAggregate } from '../util/errors.ts';
+import { labelValueProblems } from '../util/names.ts';
 import { compareStrings, type Obj, quote } from '../util/object.ts';
 import { parsePairs, resourcesAndPairs } from '../util/pairs.ts';
-import { labelValueProblems } from '../util/names.ts';
 
 type Field = 'labels' | 'annotations';
 

@@ -1,12 +1,12 @@
 import { goJson } from '../format/go-json.ts';
 import { readYamlDocument } from '../format/yaml-read.ts';
-import { build, fileOptions } from '../resource/builder.ts';
-import { Helper, type PatchType } from '../resource/info.ts';
-import { makePrinter } from '../printers/print-flags.ts';
 import { jsonMerge } from '../patch/json-merge.ts';
 import { applyJsonPatch } from '../patch/json-patch.ts';
 import { patchTypeOf } from '../patch/patch-meta.ts';
 import { strategicMerge } from '../patch/strategic.ts';
+import { makePrinter } from '../printers/print-flags.ts';
+import { build, fileOptions } from '../resource/builder.ts';
+import { Helper, type PatchType } from '../resource/info.ts';
 import type { Session } from '../session.ts';
 import { CliError, errorText, StatusError } from '../util/errors.ts';
 import { deepEqual, type Json, type Obj, quote } from '../util/object.ts';

@@ -1,11 +1,11 @@
 import { goJson } from '../format/go-json.ts';
+import { patchTypeOf } from '../patch/patch-meta.ts';
+import { strategicMerge, twoWayMergePatch } from '../patch/strategic.ts';
+import { makePrinter } from '../printers/print-flags.ts';
+import { TabWriter } from '../printers/tab-writer.ts';
 import { build, fileOptions, type ResourceResult } from '../resource/builder.ts';
 import { Helper, type Info } from '../resource/info.ts';
 import { groupResource } from '../rest/discovery.ts';
-import { makePrinter } from '../printers/print-flags.ts';
-import { TabWriter } from '../printers/tab-writer.ts';
-import { patchTypeOf } from '../patch/patch-meta.ts';
-import { twoWayMergePatch, strategicMerge } from '../patch/strategic.ts';
 import type { Session } from '../session.ts';
 import { CliError, errorText, throwAggregate } from '../util/errors.ts';
 import { labelSelectorText } from '../util/labels.ts';

@@ -1,17 +1,17 @@
+import { applyOverrides } from '../generators/overrides.ts';
+import { makePrinter } from '../printers/print-flags.ts';
 import { build } from '../resource/builder.ts';
 import { Helper } from '../resource/info.ts';
-import { makePrinter } from '../printers/print-flags.ts';
 import type { Session } from '../session.ts';
-import { CliError, errorText, ExitError, throwAggregate } from '../util/errors.ts';
-import { parsePairs } from '../util/pairs.ts';
+import { CliError, ExitError, errorText, throwAggregate } from '../util/errors.ts';
 import type { Obj } from '../util/object.ts';
+import { parsePairs } from '../util/pairs.ts';
 import { attachablePod, findOrDefaultContainer, podIsReady, waitForPod } from '../util/pods.ts';
-import { applyOverrides } from '../generators/overrides.ts';
 import { attachToPod } from './attach.ts';
 import { deleteResult, propagationOf } from './delete.ts';
 import { podRunningTimeout } from './exec.ts';
 import { setLastApplied } from './last-applied.ts';
-import { openLog, type LogQuery } from './logs.ts';
+import { type LogQuery, openLog } from './logs.ts';
 
 /** distribution/reference's ReferenceRegexp. */
 const IMAGE =

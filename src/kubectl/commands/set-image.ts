@@ -1,9 +1,9 @@
 import { goJson } from '../format/go-json.ts';
-import { build, fileOptions } from '../resource/builder.ts';
-import { Helper, type Info } from '../resource/info.ts';
-import { makePrinter } from '../printers/print-flags.ts';
 import { patchTypeOf } from '../patch/patch-meta.ts';
 import { twoWayMergePatch } from '../patch/strategic.ts';
+import { makePrinter } from '../printers/print-flags.ts';
+import { build, fileOptions } from '../resource/builder.ts';
+import { Helper, type Info } from '../resource/info.ts';
 import type { Session } from '../session.ts';
 import { CliError, errorText, throwAggregate } from '../util/errors.ts';
 import type { Obj } from '../util/object.ts';

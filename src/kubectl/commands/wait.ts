@@ -1,13 +1,13 @@
-import { JsonPath, relaxedJsonPath } from '../format/jsonpath.ts';
 import { goSprint } from '../format/go-json.ts';
-import { build, type BuilderOptions, fileOptions } from '../resource/builder.ts';
-import { Helper, type Info } from '../resource/info.ts';
+import { JsonPath, relaxedJsonPath } from '../format/jsonpath.ts';
 import { makePrinter } from '../printers/print-flags.ts';
+import { type BuilderOptions, build, fileOptions } from '../resource/builder.ts';
+import { Helper, type Info } from '../resource/info.ts';
+import { groupResource } from '../rest/discovery.ts';
 import type { Session } from '../session.ts';
 import { CliError, errorText, isNotFound, StatusError } from '../util/errors.ts';
 import { dig, goList, type Obj } from '../util/object.ts';
 import { untilWithSync, WaitTimeout } from '../util/until.ts';
-import { groupResource } from '../rest/discovery.ts';
 import { waitDeleted } from './wait-deleted.ts';
 
 type Condition = (info: Info) => Promise<Obj>;
@@ -109,14 +109,10 @@ function conditionMet(object: Obj, name: string, wanted: string): boolean {
 
 /** Splits on single equal signs; doubled ones belong to a filter. */
 function jsonPathInput(input: string): { path: JsonPath; value: string | undefined } {
-  const parts: string[] = [''];
-  for (let i = 0; i < input.length; i++) {
-    if (input[i] === '=' && input[i + 1] === '=') {
-      parts[parts.length - 1] += '==';
-      i++;
-    } else if (input[i] === '=') parts.push('');
-    else parts[parts.length - 1] += input[i];
-  }
+  const parts = input
+    .replaceAll('==', '\0')
+    .split('=')
+    .map((part) => part.replaceAll('\0', '=='));
   if (parts.length > 2)
     throw new CliError("jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or --for=jsonpath='{.status.readyReplicas}'");
   let expression: string;

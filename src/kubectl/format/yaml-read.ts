@@ -1,33 +1,10 @@
-import { parseDocument, type SchemaOptions } from 'yaml';
 import type { Json } from '../util/object.ts';
-
-/** go-yaml v2's resolution: YAML 1.1 booleans, but timestamps and base-60 numbers stay strings. */
-const OPTIONS: SchemaOptions & { uniqueKeys: boolean; strict: boolean; prettyErrors: boolean; merge: boolean } = {
-  schema: 'yaml-1.1',
-  uniqueKeys: false,
-  strict: false,
-  prettyErrors: false,
-  merge: true,
-  customTags: (tags) =>
-    tags
-      .filter((tag) => typeof tag === 'string' || !/timestamp|set|omap|pairs/.test(tag.tag))
-      .filter((tag) => typeof tag === 'string' || !('format' in tag && tag.format === 'TIME')),
-};
+import { scanJson } from '../util/parse-json.ts';
+import { parseYaml } from './yaml-parse.ts';
 
 /** One YAML document as a JSON value. Throws with go-yaml's words. */
 export function readYamlDocument(text: string): Json {
-  const document = parseDocument(text, { ...OPTIONS, version: '1.1' });
-  const [error] = document.errors;
-  if (error) throw new Error(`yaml: ${error.message}`);
-  return normalise(document.toJS({ maxAliasCount: 1000 }));
-}
-
-/** JSON has string keys only; what yaml makes of odd keys becomes text as sigs.k8s.io/yaml does. */
-function normalise(value: unknown): Json {
-  if (Array.isArray(value)) return value.map(normalise);
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [String(key), normalise(item)]));
-  if (value !== null && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, normalise(item)]));
-  return value;
+  return parseYaml(text);
 }
 
 /**
@@ -36,11 +13,12 @@ function normalise(value: unknown): Json {
  */
 export function* readDocuments(text: string): Generator<Json> {
   const source = text.replace(/^\uFEFF/, '');
-  if (/^\s*\{/.test(source)) {
-    yield* readJsonStream(source);
-    return;
-  }
-  for (const chunk of splitDocuments(source)) {
+  if (/^\s*\{/.test(source)) yield* readJsonStream(source);
+  else yield* readYamlStream(source);
+}
+
+function* readYamlStream(text: string): Generator<Json> {
+  for (const chunk of splitDocuments(text)) {
     let value: Json;
     try {
       value = readYamlDocument(chunk);
@@ -51,61 +29,44 @@ export function* readDocuments(text: string): Generator<Json> {
   }
 }
 
-/** splitYAMLDocument: a separator is a line that begins with `---`; the rest of that line is dropped. */
+/** YAMLReader.Read: a separator is a line that begins with `---`; only a comment may follow it. */
 export function splitDocuments(text: string): string[] {
   const out: string[] = [];
   let current: string[] = [];
-  let first = true;
   for (const line of text.split('\n')) {
-    if (line.startsWith('---') && !first) {
-      out.push(current.join('\n'));
-      current = [];
-      continue;
+    if (line.startsWith('---')) {
+      const rest = line.slice(3).trim();
+      if (rest !== '' && !rest.startsWith('#')) throw new Error(`invalid Yaml document separator: ${rest}`);
+      if (current.length > 0) {
+        out.push(current.join('\n'));
+        current = [];
+        continue;
+      }
     }
-    first = false;
     current.push(line);
   }
   out.push(current.join('\n'));
   return out;
 }
 
+/** JSON values one after another; what is no JSON is read on as YAML, and if that fails too, JSON's error counts. */
 function* readJsonStream(text: string): Generator<Json> {
   let position = 0;
-  while (/\S/.test(text.slice(position))) {
-    position += text.slice(position).search(/\S/);
-    const end = jsonEnd(text, position);
-    const chunk = text.slice(position, end);
+  for (let count = 0; /\S/.test(text.slice(position)); count++) {
+    const { end, problem } = scanJson(text, position, true);
+    if (problem === undefined) {
+      yield JSON.parse(text.slice(position, end));
+      position = end;
+      continue;
+    }
+    const incomplete = end >= text.length;
+    if (count > 1) throw new Error(incomplete ? 'unexpected EOF' : problem);
+    const rest = text.slice(position).replace(/^[^\S\n]*\n?/, '');
     try {
-      yield JSON.parse(chunk);
+      yield* [...readYamlStream(rest)];
     } catch {
-      // A brace may also open a YAML flow mapping: go on as YAML, as the decoder does.
-      for (const document of splitDocuments(text.slice(position))) {
-        try {
-          yield readYamlDocument(document);
-        } catch (error) {
-          throw new Error(`error converting YAML to JSON: ${error instanceof Error ? error.message : String(error)}`);
-        }
-      }
-      return;
+      throw new Error(incomplete ? 'unexpected EOF' : `json: offset ${end + 1}: ${problem}`);
     }
-    position = end;
+    return;
   }
-}
-
-function jsonEnd(text: string, start: number): number {
-  let depth = 0;
-  let inString = false;
-  for (let i = start; i < text.length; i++) {
-    const char = text[i];
-    if (inString) {
-      if (char === '\\') i++;
-      else if (char === '"') inString = false;
-    } else if (char === '"') inString = true;
-    else if (char === '{' || char === '[') depth++;
-    else if (char === '}' || char === ']') {
-      depth--;
-      if (depth === 0) return i + 1;
-    }
-  }
-  return text.length;
 }

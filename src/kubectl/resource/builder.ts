@@ -1,9 +1,9 @@
+import type { RequestOptions } from '../rest/client.ts';
+import type { Mapping } from '../rest/discovery.ts';
 import type { Session } from '../session.ts';
 import { AggregateFailure, CliError, errorText, isNotFound, NoKindMatch, StatusError, throwAggregate, withMessage } from '../util/errors.ts';
 import { matchesSelector, parseSelector } from '../util/labels.ts';
 import { goList, isList, isObject, type Json, type Obj, quote, splitApiVersion } from '../util/object.ts';
-import type { Mapping } from '../rest/discovery.ts';
-import type { RequestOptions } from '../rest/client.ts';
 import { expandPaths, readSource } from './files.ts';
 import { Helper, Info } from './info.ts';
 
@@ -126,6 +126,7 @@ export class ResourceResult {
       info.namespace = '';
       if (info.object?.metadata) delete info.object.metadata.namespace;
     }
+    if (options.latest && info.read && info.name !== '') await getLatest(info, options.request);
     if (options.requireObject !== false && info.object === undefined) await info.get(options.request);
   }
 
@@ -447,6 +448,23 @@ interface FileContext {
   options: BuilderOptions;
 }
 
+function markRead(info: Info): Info {
+  info.read = true;
+  return info;
+}
+
+/** RetrieveLatest: the object of a file gives way to the server's; it stays when that cannot be had. */
+async function getLatest(info: Info, request: BuilderOptions['request']): Promise<void> {
+  const { object } = info;
+  info.object = undefined;
+  try {
+    await info.get(request);
+  } catch (error) {
+    info.object = object;
+    throw error;
+  }
+}
+
 /** StreamVisitor over one file. */
 async function visitFile(context: FileContext, file: string, fn: Visit): Promise<void> {
   const { session } = context;
@@ -477,27 +495,10 @@ async function visitDocument(context: FileContext, document: Json, file: string,
   const object = decode(document, file);
   const info = await infoForData(context, object, file);
   if (options.flatten && isList(object)) {
-    await visitFlattened(session, info, options, (member) => visitLatest(context, member, fn));
+    await visitFlattened(session, info, options, (member) => fn(markRead(member)));
     return;
   }
-  await visitLatest(context, info, fn);
-}
-
-async function visitLatest(context: FileContext, info: Info, fn: Visit): Promise<void> {
-  if (context.options.latest) {
-    if (info.namespaced && info.namespace === '') setNamespace(info, context.options.namespace ?? '');
-    if (info.name !== '') {
-      const { object } = info;
-      info.object = undefined;
-      try {
-        await info.get(context.options.request);
-      } catch (error) {
-        info.object = object;
-        throw error;
-      }
-    }
-  }
-  await fn(info);
+  await fn(markRead(info));
 }
 
 /** getObjectKind of kubectl's validation. */
@@ -519,7 +520,7 @@ function decode(document: Json, file: string): Obj {
   };
   if (!isObject(document)) {
     const kind = Array.isArray(document) ? 'array' : typeof document === 'boolean' ? 'bool' : typeof document;
-    return fail(`json: cannot unmarshal ${kind} into Go value of type struct { Metadata v1.ObjectMeta "json:\\"metadata\\"" }`.replaceAll('\\"', '"'));
+    return fail(`json: cannot unmarshal ${kind} into Go value of type unstructured.detector`);
   }
   const metadata = document.metadata;
   if (isObject(metadata)) {

@@ -16,6 +16,8 @@ export class Info {
   object: Obj | undefined;
   subresource: string;
   resourceVersion = '';
+  /** Read from a file: a builder with `latest` asks the server for it again. */
+  read = false;
 
   constructor(session: Session, mapping: Mapping, options: { namespace?: string; name?: string; source?: string; object?: Obj; subresource?: string }) {
     this.session = session;

@@ -11,7 +11,12 @@ export function parseJson(text: string): Json {
 
 /** The message of Go's json.SyntaxError for a text that JSON.parse refused. */
 export function goSyntaxError(text: string): string {
-  let position = 0;
+  return scanJson(text, 0, false).problem ?? 'invalid JSON';
+}
+
+/** Walks over one JSON value as Go's scanner does; `end` is behind the value, or where the problem was found. */
+export function scanJson(text: string, start: number, stream: boolean): { end: number; problem?: string } {
+  let position = start;
   const fail = (message: string): never => {
     throw new Error(message);
   };
@@ -96,10 +101,11 @@ export function goSyntaxError(text: string): string {
   };
   try {
     value();
+    if (stream) return { end: position };
     space();
     if (!end()) unexpected('after top-level value');
-    return 'invalid JSON';
+    return { end: position };
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return { end: position, problem: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -1,9 +1,9 @@
+import { Helper } from '../resource/info.ts';
 import type { Session } from '../session.ts';
 import { CliError } from './errors.ts';
+import { goSort } from './go-sort.ts';
 import { labelSelectorText } from './labels.ts';
 import type { Obj } from './object.ts';
-import { goSort } from './go-sort.ts';
-import { Helper } from '../resource/info.ts';
 import { untilWithSync, WaitTimeout } from './until.ts';
 
 const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container';
