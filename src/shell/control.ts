@@ -1,5 +1,3 @@
-import type { ExitStatus } from '../unix/types.ts';
-
 /** How `break`, `return`, `exit` and errors leave what is running. */
 export class BreakLoop {
   levels: number;
@@ -45,8 +43,4 @@ export class RedirectFailure {
   constructor(message: string) {
     this.message = message;
   }
-}
-
-export function statusNumber(status: ExitStatus): number {
-  return status.code;
 }

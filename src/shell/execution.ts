@@ -4,7 +4,9 @@ import { conditionalExpression } from './conditional.ts';
 import { BreakLoop, ExitShell, Interrupted, RedirectFailure, ShellFailure } from './control.ts';
 import { evaluate, expandPattern, expandText, expandWords } from './expand.ts';
 import { patternToRegExp } from './glob.ts';
-import { type Shell, traceQuote } from './shell.ts';
+import { applyRedirects } from './redirects.ts';
+import type { Shell } from './shell.ts';
+import { runSimple, traceQuote, traceWords } from './simple-command.ts';
 import type { Command, Redirect, Sequence, TestToken } from './syntax.ts';
 
 type PipelineCommand = Extract<Command, { type: 'pipeline' }>;
@@ -27,7 +29,7 @@ export class Execution {
     await shell.chargeCommand();
     switch (command.type) {
       case 'simple':
-        await this.#guarded(() => shell.simple(command));
+        await this.#guarded(() => runSimple(shell, command));
         this.#closeTemporary();
         return this.#checkError();
       case 'pipeline':
@@ -92,7 +94,7 @@ export class Execution {
     const { shell } = this;
     if (command.redirects.length === 0) return this.#body(command);
     await this.#guarded(async () => {
-      const undo = await shell.redirect(command.redirects);
+      const undo = await applyRedirects(shell, command.redirects);
       try {
         await this.#body(command);
       } catch (error) {
@@ -186,7 +188,11 @@ export class Execution {
       if ('word' in token) words.push(...(await expandWords(this.shell, [token.word])));
       else words.push({ '&&': '-a', '||': '-o' }[token.operator] ?? token.operator);
     }
-    if (this.shell.options.has('xtrace')) await this.shell.trace(['[[', ...words.slice(1), ']]'].map((word) => traceQuote(word, 'ash')));
+    if (this.shell.options.has('xtrace'))
+      await traceWords(
+        this.shell,
+        ['[[', ...words.slice(1), ']]'].map((word) => traceQuote(word, 'ash')),
+      );
     return builtins.get('[')!.run(this.shell, [...words, ']']);
   }
 

@@ -3,6 +3,7 @@ import { braceExpand } from './brace-expansion.ts';
 import { ShellFailure } from './control.ts';
 import { expandPathname, hasWildcard, patternSource, patternToRegExp } from './glob.ts';
 import type { Shell } from './shell.ts';
+import { processSubstitution, substitute } from './substitution.ts';
 import type { ParameterPart, Word } from './syntax.ts';
 
 /** A stretch of expanded text. `split`: comes from an unquoted expansion, so that IFS divides it. */
@@ -60,13 +61,13 @@ async function segmentsOf(shell: Shell, word: Word, assignment: boolean): Promis
         out.push(...(await expandParameter(shell, part)));
         break;
       case 'command':
-        out.push({ text: await shell.substitute(part.body), quoted: part.quoted, split: !part.quoted });
+        out.push({ text: await substitute(shell, part.body), quoted: part.quoted, split: !part.quoted });
         break;
       case 'arithmetic':
         out.push({ text: String(await arithmetic(shell, part.expression)), quoted: part.quoted, split: !part.quoted });
         break;
       case 'process':
-        out.push({ text: await shell.processSubstitution(part.direction, part.body), quoted: true, split: false });
+        out.push({ text: await processSubstitution(shell, part.direction, part.body), quoted: true, split: false });
         break;
     }
   }

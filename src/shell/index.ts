@@ -3,7 +3,6 @@ import { lazyProgram } from './lazy.ts';
 
 export type { Completer } from './completion.ts';
 export { createShell, type ShellOptions } from './create-shell.ts';
-export { formatFloat, formatPrint, unescapeText } from './print-format.ts';
 
 /** Built-ins of the shell as programs of their own, for env, xargs, find -exec and Pods without a shell. */
 export const echoProgram: Program = lazyProgram(async () => (await import('./builtins/input-output.ts')).echoProgram);

@@ -511,7 +511,7 @@ export class Parser extends WordReader {
         }
         break;
       }
-      const assignment = words.length === 0 ? this.#assignment(token.word, token.start) : undefined;
+      const assignment = words.length === 0 ? this.#assignment(token.word) : undefined;
       if (assignment) assignments.push(assignment);
       else {
         const declares = words.length > 0 && this.dialect === 'bash' && /^(declare|local|export|readonly|typeset)$/.test(plainText(words[0]!));
@@ -531,7 +531,7 @@ export class Parser extends WordReader {
   }
 
   /** `name=value`, `name+=value`, `name[i]=value`, `name=(…)`. */
-  #assignment(word: Word, start: number): Assignment | undefined {
+  #assignment(word: Word): Assignment | undefined {
     const first = word[0];
     if (first?.type !== 'text' || first.quoted) return undefined;
     const match = /^([A-Za-z_]\w*)(?:\[([^\]]*)\])?(\+?)=/.exec(first.text);
@@ -542,7 +542,6 @@ export class Parser extends WordReader {
       return { ...this.#array(name), append: plus === '+' };
     const rest = first.text.slice(whole.length);
     const value: Word = [...(rest ? [{ ...first, text: rest }] : []), ...word.slice(1)];
-    void start;
     return { name, append: plus === '+', value, ...(index !== undefined ? { index: [{ type: 'text', text: index, quoted: false }] } : {}) };
   }
 

@@ -1,24 +1,11 @@
 import { Aborted } from '../kernel/index.ts';
-import {
-  bytesSource,
-  decodeText,
-  Errno,
-  type ExitStatus,
-  encodeText,
-  joinPath,
-  type OpenFile,
-  type Process,
-  SIGNAL_NUMBERS,
-  type SignalName,
-  StreamDecoder,
-} from '../unix/index.ts';
-import { builtins, SPECIAL_BUILTINS } from './builtins/index.ts';
-import { ExitShell, Interrupted, RedirectFailure, ReturnFrom, ShellFailure } from './control.ts';
+import { Errno, type ExitStatus, joinPath, type OpenFile, type Process, SIGNAL_NUMBERS, type SignalName } from '../unix/index.ts';
+import { ExitShell, Interrupted, ReturnFrom, ShellFailure } from './control.ts';
 import { Execution } from './execution.ts';
-import { evaluate, expandText, expandWords, shellQuote } from './expand.ts';
+import { evaluate, expandText, expandWords } from './expand.ts';
 import { announceDeath, JobTable } from './jobs.ts';
 import { Parser } from './parser.ts';
-import { type Assignment, type Command, type Dialect, type Redirect, type Sequence, ShellSyntaxError, type SimpleCommand } from './syntax.ts';
+import { type Assignment, type Command, type Dialect, type Sequence, ShellSyntaxError } from './syntax.ts';
 import { Variables } from './variables.ts';
 
 /** Letters of `set` and the options they stand for. */
@@ -39,7 +26,6 @@ export const OPTION_LETTERS: Readonly<Record<string, string>> = {
 
 /** CPU time of one command of a script, in virtual milliseconds. */
 const COMMAND_CPU_MS = 0.01;
-const FUNCTION_DEPTH_LIMIT = 500;
 
 export interface FunctionDefinition {
   body: Command;
@@ -87,7 +73,7 @@ export class Shell {
   getoptsOffset = 0;
   /** Set while a built-in waits, so that Ctrl-C and trapped signals end the wait. */
   #wake: AbortController | undefined;
-  #lastSubstitution: number | undefined;
+  lastSubstitution: number | undefined;
   readonly execution: Execution;
   readonly startMs: number;
 
@@ -487,66 +473,6 @@ export class Shell {
     }
   }
 
-  // ---- substitution ----
-
-  /** Output of commands, without the newlines at its end. */
-  async substitute(body: Sequence): Promise<string> {
-    const { process } = this;
-    const [reader, writer] = process.pipe();
-    const child = process.fork(
-      async (own) => {
-        const shell = this.subshell(own);
-        shell.rootPid = this.rootPid;
-        if (this.dialect === 'bash') shell.options.delete('errexit');
-        return shell.toExit(() => shell.run(body));
-      },
-      process.argv,
-      { fds: this.descriptors([[1, writer]]) },
-    );
-    writer.close();
-    const decoder = new StreamDecoder();
-    let text = '';
-    try {
-      for (;;) {
-        const chunk = await this.waitFor((signal) => reader.read(signal));
-        if (!chunk) break;
-        text += decoder.decode(chunk);
-        if (text.length > 64 << 20) throw new ShellFailure(`${this.errorPrefix()}out of memory`, 2);
-      }
-    } catch (error) {
-      if (!(error instanceof Aborted)) throw error;
-      child.kill('SIGINT');
-      if (this.interrupted) await this.checkSignals();
-    } finally {
-      reader.close();
-    }
-    this.status = await this.finishChild(child, '', true);
-    this.#lastSubstitution = this.status;
-    return (text + decoder.flush()).replaceAll('\0', '').replace(/\n+$/, '');
-  }
-
-  /** `<(…)`: a path that reads what the commands print (or writes to them). */
-  async processSubstitution(direction: '<' | '>', body: Sequence): Promise<string> {
-    const { process } = this;
-    const [reader, writer] = process.pipe();
-    const mine = direction === '<' ? reader : writer;
-    const theirs = direction === '<' ? writer : reader;
-    process.fork(
-      async (own) => {
-        const shell = this.subshell(own);
-        return shell.toExit(() => shell.run(body));
-      },
-      process.argv,
-      { fds: this.descriptors([[direction === '<' ? 1 : 0, theirs]]) },
-    );
-    theirs.close();
-    let number = 63;
-    while (process.fds.has(number)) number--;
-    process.fds.set(number, mine);
-    this.execution.temporaryDescriptors.push(number);
-    return `/dev/fd/${number}`;
-  }
-
   /** The shell's own descriptors with some replaced. */
   descriptors(replaced: readonly (readonly [number, OpenFile])[]): Map<number, OpenFile> {
     const fds = new Map(this.process.fds);
@@ -555,309 +481,9 @@ export class Shell {
   }
 
   takeSubstitutionStatus(): number | undefined {
-    const status = this.#lastSubstitution;
-    this.#lastSubstitution = undefined;
+    const status = this.lastSubstitution;
+    this.lastSubstitution = undefined;
     return status;
-  }
-
-  // ---- redirects ----
-
-  /** Carries out redirects on the shell's own descriptors; the returned function undoes them. */
-  async redirect(redirects: readonly Redirect[]): Promise<() => void> {
-    const { fds } = this.process;
-    const saved = new Map<number, OpenFile | undefined>();
-    const undo = (): void => {
-      for (const [number, file] of saved) {
-        fds.get(number)?.close();
-        if (file) fds.set(number, file);
-        else fds.delete(number);
-      }
-    };
-    const put = (number: number, file: OpenFile | undefined): void => {
-      if (saved.has(number)) fds.get(number)?.close();
-      else saved.set(number, fds.get(number));
-      if (file) fds.set(number, file);
-      else fds.delete(number);
-    };
-    try {
-      for (const redirect of redirects) await this.#redirectOne(redirect, put);
-    } catch (error) {
-      undo();
-      throw error;
-    }
-    return undo;
-  }
-
-  async #redirectOne(redirect: Redirect, put: (number: number, file: OpenFile | undefined) => void): Promise<void> {
-    const { process } = this;
-    const { operator } = redirect;
-    const number = redirect.fd ?? (operator.startsWith('<') ? 0 : 1);
-    if (operator === '<<' || operator === '<<<') {
-      const text = operator === '<<' ? await expandText(this, redirect.body ?? []) : `${await expandText(this, redirect.target)}\n`;
-      put(number, process.duplicate(bytesSource(encodeText(text))));
-      return;
-    }
-    const target = await expandText(this, redirect.target);
-    if (operator === '>&' || operator === '<&') {
-      if (target === '-') {
-        put(number, undefined);
-        return;
-      }
-      if (/^\d+-?$/.test(target)) {
-        const from = process.fds.get(Number.parseInt(target, 10));
-        if (!from) throw new RedirectFailure(`${this.errorPrefix()}${target}: Bad file descriptor`);
-        put(number, process.duplicate(from));
-        if (target.endsWith('-')) put(Number.parseInt(target, 10), undefined);
-        return;
-      }
-      if (this.dialect === 'ash' && operator === '<&') throw new ShellFailure(`${this.errorPrefix()}syntax error: bad fd number`, 2);
-    }
-    const both = operator === '&>' || operator === '&>>' || operator === '>&';
-    const file = this.#open(target, operator);
-    put(both ? 1 : number, file);
-    if (both) put(2, process.duplicate(file));
-  }
-
-  #open(target: string, operator: Redirect['operator']): OpenFile {
-    const { process } = this;
-    const writing = operator !== '<' && operator !== '<>';
-    try {
-      if (operator === '<') return process.open(target, 'r');
-      if (operator === '<>') return process.open(target, process.machine.fs.exists(process.resolve(target)) ? 'r+' : 'w');
-      if (operator === '>>' || operator === '&>>') return process.open(target, 'a');
-      if (
-        operator === '>' &&
-        this.options.has('noclobber') &&
-        process.machine.fs.exists(process.resolve(target)) &&
-        process.machine.fs.stat(process.resolve(target)).type === 'file'
-      )
-        throw new Errno('EEXIST');
-      return process.open(target, 'w');
-    } catch (error) {
-      if (!(error instanceof Errno)) throw error;
-      if (this.dialect === 'bash') {
-        const shown = error.code === 'EEXIST' ? 'cannot overwrite existing file' : target === '' ? 'No such file or directory' : error.message;
-        throw new RedirectFailure(`${this.errorPrefix()}${target}: ${shown}`);
-      }
-      const reason = error.code === 'ENOENT' || error.code === 'ENOTDIR' ? (writing ? 'nonexistent directory' : 'no such file') : error.message;
-      throw new RedirectFailure(`${this.errorPrefix()}can't ${writing ? 'create' : 'open'} ${target}: ${reason}`);
-    }
-  }
-
-  // ---- simple commands ----
-
-  async simple(command: SimpleCommand): Promise<void> {
-    this.line = command.line + this.lineOffset;
-    this.#lastSubstitution = undefined;
-    const replacesItself = this.execution.replacesItself;
-    this.execution.replacesItself = false;
-    const words = await expandWords(this, command.words);
-    if (words.length === 0) {
-      const undo = await this.redirect(command.redirects);
-      try {
-        for (const assignment of command.assignments) {
-          await this.assign(assignment);
-          if (this.options.has('xtrace')) await this.trace([`${assignment.name}=${traceQuote(this.get(assignment.name) ?? '', this.dialect)}`]);
-        }
-      } finally {
-        undo();
-      }
-      this.status = this.takeSubstitutionStatus() ?? 0;
-      return;
-    }
-    const name = words[0]!;
-    const fn = this.functions.get(name);
-    const builtin = builtins.get(name);
-    const usable = builtin && (!builtin.dialect || builtin.dialect === this.dialect) ? builtin : undefined;
-    const special = SPECIAL_BUILTINS.has(name);
-    if (special && usable && (this.dialect === 'ash' || !fn)) await this.#inShell(command, words, () => usable.run(this, words), true);
-    else if (fn) await this.#inShell(command, words, () => this.callFunction(name, fn, words.slice(1)), false);
-    else if (usable) await this.#inShell(command, words, () => usable.run(this, words), special);
-    else await this.#external(command, words, replacesItself);
-  }
-
-  async trace(words: string[]): Promise<void> {
-    const prefix = await expandText(this, new Parser(`"${(this.get('PS4') ?? '+ ').replaceAll('"', '\\"')}"`, { dialect: this.dialect }).word());
-    await this.process.err(`${prefix}${words.join(' ')}\n`);
-  }
-
-  async #traceCommand(command: SimpleCommand, words: readonly string[], values: ReadonlyMap<string, string>): Promise<void> {
-    if (!this.options.has('xtrace')) return;
-    void command;
-    const assignments = [...values].map(([name, value]) => `${name}=${traceQuote(value, this.dialect)}`);
-    if (this.dialect === 'bash') for (const assignment of assignments) await this.trace([assignment]);
-    await this.trace([...(this.dialect === 'ash' ? assignments : []), ...words.map((word) => traceQuote(word, this.dialect))]);
-  }
-
-  /** A function or built-in: redirects and assignments hold while it runs. */
-  async #inShell(command: SimpleCommand, words: readonly string[], work: () => Promise<number>, special: boolean): Promise<void> {
-    const undo = await this.#redirectOrFail(command, special);
-    if (!undo) return;
-    const saved = new Map<string, ReturnType<Variables['find']>>();
-    // `exec` without a command makes redirects permanent; special built-ins of ash keep assignments.
-    const keeps = words[0] === 'exec' && words.length === 1;
-    const keepsAssignments = special && this.dialect === 'ash';
-    try {
-      const values = new Map<string, string>();
-      for (const assignment of command.assignments) {
-        if (assignment.elements || keepsAssignments) {
-          await this.assign(assignment);
-          continue;
-        }
-        const before = this.variables.find(assignment.name);
-        if (!saved.has(assignment.name)) saved.set(assignment.name, before && { ...before });
-        await this.assign(assignment);
-        values.set(assignment.name, this.get(assignment.name) ?? '');
-        this.variables.declare(assignment.name).exported = true;
-      }
-      await this.#traceCommand(command, words, values);
-      this.status = await work();
-    } catch (error) {
-      if (error instanceof Errno && (error.code === 'EPIPE' || error.code === 'EBADF' || error.code === 'ENOSPC')) {
-        if (this.process.fds.get(2) && error.code !== 'EPIPE')
-          await this.complain(`${this.errorPrefix(this.dialect === 'bash' ? words[0] : undefined)}write error: ${error.message}`);
-        this.status = 1;
-      } else {
-        if (error instanceof ShellFailure) await this.tell(error);
-        throw error;
-      }
-    } finally {
-      if (!keepsAssignments) for (const [name, variable] of saved) this.variables.put(name, variable);
-      if (!keeps) undo();
-    }
-  }
-
-  async #redirectOrFail(command: { redirects: Redirect[] }, special: boolean): Promise<(() => void) | undefined> {
-    try {
-      return await this.redirect(command.redirects);
-    } catch (error) {
-      if (!(error instanceof RedirectFailure)) throw error;
-      if (special && this.dialect === 'ash') throw new ShellFailure(error.message, 1);
-      await this.complain(error.message);
-      this.status = 1;
-      return undefined;
-    }
-  }
-
-  async callFunction(name: string, definition: FunctionDefinition, args: string[]): Promise<number> {
-    if (this.functionDepth >= FUNCTION_DEPTH_LIMIT)
-      throw new ShellFailure(`${this.errorPrefix()}maximum function nesting level exceeded (${FUNCTION_DEPTH_LIMIT})`, 2);
-    const { positional, loopDepth, messageName } = this;
-    // Bash names where a function came from.
-    if (this.dialect === 'bash' && !this.interactive && messageName === 'bash') this.messageName = this.fromCommandLine ? 'environment' : 'main';
-    this.positional = args;
-    this.functionDepth++;
-    this.functionNames.push(name);
-    this.loopDepth = 0;
-    this.variables.enterScope();
-    try {
-      await this.execution.command(definition.body);
-      return this.status;
-    } catch (error) {
-      if (error instanceof ReturnFrom) return error.status;
-      throw error;
-    } finally {
-      this.variables.leaveScope();
-      this.functionDepth--;
-      this.positional = positional;
-      this.loopDepth = loopDepth;
-      this.messageName = messageName;
-      this.functionNames.pop();
-    }
-  }
-
-  async #external(command: SimpleCommand, words: readonly string[], replacesItself: boolean): Promise<void> {
-    const undo = await this.#redirectOrFail(command, false);
-    if (!undo) return;
-    let child: Process | undefined;
-    try {
-      const env = this.variables.environment();
-      const values = new Map<string, string>();
-      for (const assignment of command.assignments) {
-        const value = await expandText(this, assignment.value, true);
-        values.set(assignment.name, value);
-        env.set(assignment.name, value);
-      }
-      await this.#traceCommand(command, words, values);
-      if (replacesItself) {
-        this.status = await this.executeInPlace(words, env);
-        throw new ExitShell(this.status);
-      }
-      child = await this.start(words, env);
-    } finally {
-      undo();
-    }
-    if (child) this.status = await this.execution.foreground([child], words.join(' '));
-  }
-
-  /** Starts an external command; undefined (and a message and status) when it cannot. */
-  async start(words: readonly string[], env: ReadonlyMap<string, string>): Promise<Process | undefined> {
-    try {
-      return this.process.spawn(words, { env, newGroup: this.jobControl });
-    } catch (error) {
-      const failed = await this.#notStarted(error, words);
-      if (failed) return this.process.fork(failed, words, { env, newGroup: this.jobControl });
-      return undefined;
-    }
-  }
-
-  /** exec: this process becomes the command. */
-  async executeInPlace(words: readonly string[], env: ReadonlyMap<string, string>, asExec = false): Promise<number> {
-    try {
-      return await this.process.exec(words, { env });
-    } catch (error) {
-      const failed = await this.#notStarted(error, words, asExec);
-      return failed ? failed(this.process) : this.status;
-    }
-  }
-
-  /** Tells why a command did not start. A text file that nobody can execute is a script for this shell: returned as a program. */
-  async #notStarted(error: unknown, words: readonly string[], asExec = false): Promise<((process: Process) => Promise<number>) | undefined> {
-    if (!(error instanceof Errno)) throw error;
-    const name = words[0]!;
-    const { process } = this;
-    if (error.code === 'ENOEXEC') {
-      const path = process.resolve(name.includes('/') ? name : (process.which(name) ?? name));
-      const text = decodeText(process.machine.fs.readFile(path));
-      if (!text.slice(0, 256).includes('\0')) {
-        return async (own) => {
-          const shell = new Shell(own, this.dialect, path);
-          shell.rootPid = own.pid;
-          shell.importEnvironment();
-          shell.positional = words.slice(1);
-          return shell.toExit(() => shell.runText(text));
-        };
-      }
-    }
-    if (error.code === 'EAGAIN') {
-      await this.complain(this.dialect === 'ash' ? `${this.errorPrefix()}can't fork: ${error.message}` : `${this.messageName}: fork: retry: ${error.message}`);
-      this.status = this.dialect === 'ash' ? 2 : 254;
-      return undefined;
-    }
-    const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR';
-    this.status = missing ? 127 : 126;
-    const prefix = this.errorPrefix(asExec ? 'exec' : undefined);
-    if (this.dialect === 'ash') {
-      const denied = !missing && error.code !== 'EACCES' ? error.message : 'Permission denied';
-      await this.complain(`${prefix}${name}: ${missing ? 'not found' : denied}`);
-    } else {
-      const isDirectory =
-        error.code === 'EACCES' &&
-        name.includes('/') &&
-        process.machine.fs.exists(process.resolve(name)) &&
-        process.machine.fs.stat(process.resolve(name)).type === 'directory';
-      const reason = isDirectory
-        ? 'Is a directory'
-        : name.includes('/')
-          ? error.message
-          : missing
-            ? asExec
-              ? 'not found'
-              : 'command not found'
-            : error.message;
-      await this.complain(`${prefix}${name}: ${reason}${error.code === 'ENOEXEC' ? '' : ''}`);
-    }
-    return undefined;
   }
 
   /** Makes a directory the current one; the new path. Throws Errno. */
@@ -876,10 +502,4 @@ export class Shell {
     await this.process.cpu(COMMAND_CPU_MS);
     if (this.interrupted) await this.checkSignals();
   }
-}
-
-/** How `set -x` shows a word. */
-export function traceQuote(word: string, dialect: Dialect): string {
-  if (dialect === 'ash') return /^[\w@%+:,./^\]-]*$/.test(word) ? word : shellQuote(word, dialect);
-  return /^[^\s'"\\$`*?[\](){}<>|&;!^~#\x00-\x1f][^\s'"\\$`*?[\](){}<>|&;!^\x00-\x1f]*$/.test(word) ? word : shellQuote(word);
 }

@@ -284,16 +284,16 @@ export abstract class WordReader {
     const pattern = '##%%/#/%//'.includes(operator);
     const mode = operator === ':' ? 'arithmetic' : quoted && !pattern ? 'double' : 'word';
     const stop = operator.startsWith('/') ? '/}' : operator === ':' ? ':}' : '}';
-    part.argument = this.#argument(stop, mode, quoted && pattern);
+    part.argument = this.#argument(stop, mode);
     if (this.source[this.position] !== '}') {
       this.position++;
-      part.second = this.#argument('}', operator === ':' ? 'arithmetic' : quoted ? 'double' : 'word', false);
+      part.second = this.#argument('}', operator === ':' ? 'arithmetic' : quoted ? 'double' : 'word');
     }
     this.position++;
     return part;
   }
 
-  #argument(stop: string, mode: 'word' | 'double' | 'arithmetic', unquoteText: boolean): Word {
+  #argument(stop: string, mode: 'word' | 'double' | 'arithmetic'): Word {
     const start = this.position;
     let parts: WordPart[] = [];
     // A double quote inside a default value in double quotes toggles quoting; its content is read as such.
@@ -312,7 +312,6 @@ export abstract class WordReader {
         true,
       );
     }
-    void unquoteText;
     return parts;
   }
 }

@@ -1,10 +1,9 @@
-export { installPrograms, joinPath, parentPath, volumeFileSystem } from './file-system.ts';
-export { socketPair } from './loopback.ts';
+export { installPrograms, joinPath, volumeFileSystem } from './file-system.ts';
 export { createMachine, type MachineOptions } from './machine.ts';
-export { ByteQueue, bytesSource, callbackSink, createPipe, nullFile, PIPE_CAPACITY_BYTES } from './pipe.ts';
+export { bytesSource, callbackSink, createPipe, nullFile } from './pipe.ts';
 export { commandName } from './proc-files.ts';
-export { SIGNAL_MESSAGES, SIGNAL_NUMBERS, signalFromNumber, signalFromText } from './signals.ts';
-export { byteCharacter, concatBytes, decodeText, encodeText, encodeWithBytes, readFully, StreamDecoder } from './text.ts';
+export { SIGNAL_MESSAGES, SIGNAL_NUMBERS, signalFromText } from './signals.ts';
+export { byteCharacter, concatBytes, decodeText, encodeText, encodeWithBytes, StreamDecoder } from './text.ts';
 export { createTty, type TerminalMaster, type TtyOptions } from './tty.ts';
 export * from './types.ts';
 export { createVolume } from './volume.ts';

@@ -31,10 +31,6 @@ export function signalFromText(text: string): SignalName | undefined {
   return name in SIGNAL_NUMBERS ? name : undefined;
 }
 
-export function signalFromNumber(number: number): SignalName | undefined {
-  return NAMES.get(number);
-}
-
 /** What bash and BusyBox print when a child died of it; undefined for those that are not announced. */
 export const SIGNAL_MESSAGES: Readonly<Partial<Record<SignalName, string>>> = {
   SIGHUP: 'Hangup',

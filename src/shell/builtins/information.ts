@@ -1,6 +1,7 @@
 import { Errno, joinPath } from '../../unix/index.ts';
 import { expandPathname } from '../glob.ts';
 import type { Shell } from '../shell.ts';
+import { startExternal } from '../simple-command.ts';
 import { type Builtin, builtins } from './index.ts';
 import { complain, fail, print, takeOptions } from './support.ts';
 
@@ -121,7 +122,7 @@ async function command(shell: Shell, words: readonly string[]): Promise<number> 
   if (name === undefined) return 0;
   const builtin = builtins.get(name);
   if (builtin && (!builtin.dialect || builtin.dialect === shell.dialect)) return builtin.run(shell, rest);
-  const child = await shell.start(rest, shell.variables.environment());
+  const child = await startExternal(shell, rest, shell.variables.environment());
   return child ? shell.execution.foreground([child], rest.join(' ')) : shell.status;
 }
 
