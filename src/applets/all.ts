@@ -10,8 +10,10 @@ import { netClientApplets } from './net-clients.ts';
 import { netInfoApplets } from './net-info.ts';
 import { nslookupApplet } from './nslookup.ts';
 import { processApplets } from './process-applets.ts';
+import { screenApplets } from './screen.ts';
 import { sedApplets } from './sed.ts';
 import { sumApplets } from './sums.ts';
+import { tarApplets } from './tar.ts';
 import { textBasicApplets } from './text-basic.ts';
 import { textFieldApplets } from './text-fields.ts';
 
@@ -30,6 +32,8 @@ export const allApplets: Readonly<Record<string, Program>> = {
   ...findApplets,
   ...awkApplets,
   ...sumApplets,
+  ...tarApplets,
+  ...screenApplets,
   ...diffApplets,
   nslookup: nslookupApplet,
 };
