@@ -92,10 +92,6 @@ export class KubeletFleet implements NodeControl, Disposable {
     return this.#members.get(node)?.kubelet;
   }
 
-  kubelets(): Kubelet[] {
-    return [...this.#members.values()].map((member) => member.kubelet);
-  }
-
   names(): readonly string[] {
     return [...this.#members.keys()];
   }

@@ -93,19 +93,8 @@ export class Kubelet {
     return this.#frozen;
   }
 
-  worker(uid: string): PodWorker | undefined {
-    return this.#workers.get(uid);
-  }
-
   workers(): IterableIterator<PodWorker> {
     return this.#workers.values();
-  }
-
-  workerOf(namespace: string, name: string): PodWorker | undefined {
-    for (const worker of this.#workers.values()) {
-      if (worker.pod.metadata?.name === name && worker.pod.metadata.namespace === namespace && !worker.orphaned) return worker;
-    }
-    return undefined;
   }
 
   // ---- what the API server says ----
@@ -162,6 +151,10 @@ export class Kubelet {
     if (!worker) return;
     worker.orphaned = true;
     this.status.forget(worker.uid);
+    if (worker.state === 'finished') {
+      this.#forget(worker);
+      return;
+    }
     this.#later(PodWorker.reactionMs(this, false), () => worker.wake());
   }
 
@@ -171,11 +164,11 @@ export class Kubelet {
     this.#requeues.delete(worker.uid);
     this.images.forgetPod(worker.uid);
     this.crashLoopBackoff.forget(`${worker.uid}_`);
-    this.startGone(worker);
+    this.#forget(worker);
   }
 
   /** Containers and logs of a Pod are dropped once its object is gone. */
-  startGone(worker: PodWorker): void {
+  #forget(worker: PodWorker): void {
     const stored = this.client.resource<Pod>('v1/pods').get(worker.pod.metadata?.namespace ?? '', worker.pod.metadata?.name ?? '');
     if (stored?.metadata?.uid === worker.uid) return;
     this.#workers.delete(worker.uid);
@@ -366,6 +359,7 @@ export class Kubelet {
   rebooted(): Kubelet {
     const next = new Kubelet(this.#environment, this.nodeName, this.nodeIp);
     for (const image of this.images.list()) next.images.preload(image.reference);
+    next.volumes.adopt(this.volumes);
     for (const old of this.runtime.pods()) {
       const pod = next.runtime.ensure(old.uid, old.namespace, old.name);
       pod.containers = old.containers;

@@ -147,10 +147,8 @@ export class NodeAgent implements Disposable {
   #statusLoop(): void {
     const period = STATUS_PERIOD_MS;
     this.#status = this.#kubelet.kernel.timer(period, () => {
-      if (this.#kubelet.online) {
-        if (!this.#kubelet.client.resource<Node>('v1/nodes').get('', this.#kubelet.nodeName)) this.#register();
-        this.#report(false);
-      }
+      // A Node that was deleted stays deleted until the kubelet starts again.
+      if (this.#kubelet.online) this.#report(false);
       this.#statusLoop();
     });
   }

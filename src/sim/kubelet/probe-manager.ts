@@ -108,7 +108,10 @@ export class ProbeManager implements Disposable {
   #patchStatus(pod: PodWorker, containerId: string, change: (entry: ContainerStatus) => boolean): void {
     const known = this.#kubelet.status.get(pod.uid);
     if (!known) return;
-    const status = structuredClone(known);
+    const copy = (entries: ContainerStatus[] | undefined): ContainerStatus[] | undefined => entries?.map((entry) => ({ ...entry }));
+    const status = { ...known };
+    if (known.initContainerStatuses) status.initContainerStatuses = copy(known.initContainerStatuses);
+    if (known.containerStatuses) status.containerStatuses = copy(known.containerStatuses);
     const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
     const entry = all.find((candidate) => candidate.containerID === `containerd://${containerId}`);
     if (!entry || !change(entry)) return;

@@ -2,7 +2,7 @@ import type { Kernel } from '../../kernel/index.ts';
 import type { Cause } from '../cause.ts';
 import type { Client } from '../client/types.ts';
 import { semanticEqual } from '../kinds/equal.ts';
-import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../kinds/types.ts';
+import type { ContainerStatus, Pod, PodStatus } from '../kinds/types.ts';
 import { condition, isKubeletCondition, isTerminalPhase } from './conditions.ts';
 import { isRestartableInit } from './pod-actions.ts';
 import { rfc3339 } from './time-format.ts';
@@ -58,12 +58,11 @@ export class StatusManager {
 
   /** Ready to start containers: written at once when the sandbox is up (`OnPodSandboxReady`). */
   setSandboxReady(pod: Pod, cause: Cause): void {
-    const current = structuredClone(this.get(pod.metadata?.uid ?? '') ?? pod.status ?? {});
+    const current = this.get(pod.metadata?.uid ?? '') ?? pod.status ?? {};
     const ready = condition(pod, 'PodReadyToStartContainers', true);
-    const at = current.conditions?.findIndex((candidate) => candidate.type === ready.type) ?? -1;
-    if (at >= 0) (current.conditions as PodCondition[])[at] = ready;
-    else current.conditions = [...(current.conditions ?? []), ready];
-    this.set(pod, current, cause);
+    const known = current.conditions ?? [];
+    const conditions = known.some((entry) => entry.type === ready.type) ? known.map((entry) => (entry.type === ready.type ? ready : entry)) : [...known, ready];
+    this.set(pod, { ...current, conditions }, cause);
   }
 
   /**

@@ -279,6 +279,15 @@ export class VolumeManager {
     );
   }
 
+  /** The machine was restarted: what lay on its disk is still there, what lay in memory is not. */
+  adopt(before: VolumeManager): void {
+    for (const [uid, pod] of before.#pods) {
+      for (const timer of pod.timers.values()) timer.dispose();
+      const mounted = new Map([...pod.mounted].filter(([, volume]) => volume.type !== 'tmpfs' && !volume.refresh));
+      this.#pods.set(uid, { mounted, timers: new Map() });
+    }
+  }
+
   /** The Pod has ended: what belongs to it alone is gone. */
   unmount(worker: PodWorker): void {
     const pod = this.#pods.get(worker.uid);

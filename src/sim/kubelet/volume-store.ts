@@ -33,8 +33,4 @@ export class VolumeStore {
     }
     return volume;
   }
-
-  removeShared(key: string): void {
-    this.#shared.delete(key);
-  }
 }
