@@ -129,6 +129,7 @@ function corednsImage(kernel: Kernel, client: Client): ImageDefinition {
   });
   return {
     repository: 'docker.io/rancher/mirrored-coredns-coredns',
+    steadyProbes: true,
     tags: ['1.14.7', '1.12.0', '1.11.3'],
     sizeBytes: 21_166_088,
     entrypoint: ['/coredns'],
