@@ -1,4 +1,4 @@
-import { canonicalQuantity, parseQuantity } from './quantity.ts';
+import { canonicalQuantity, QUANTITY_FORMAT_ERROR } from '../kinds/quantity.ts';
 import type { ObjectNode, Property, ScalarNode, SchemaNode } from './schema.ts';
 import { quote } from './status-error.ts';
 
@@ -228,11 +228,12 @@ function convertScalar(node: ScalarNode, value: unknown, context: DecodeContext,
     case 'microTime':
       return convertTime(node.kind, value, place);
     case 'quantity': {
-      if (typeof value !== 'string' && typeof value !== 'number') throw new DecodeError(parseQuantity('x') as string);
-      const text = typeof value === 'number' ? formatNumber(value) : value.trim();
-      const canonical = canonicalQuantity(text);
-      if (canonical === undefined) throw new DecodeError(parseQuantity(text) as string);
-      return canonical;
+      if (typeof value !== 'string' && typeof value !== 'number') throw new DecodeError(QUANTITY_FORMAT_ERROR);
+      try {
+        return canonicalQuantity(typeof value === 'number' ? formatNumber(value) : value.trim());
+      } catch (error) {
+        throw new DecodeError((error as Error).message);
+      }
     }
     case 'intOrString':
       if (typeof value === 'string') return value;

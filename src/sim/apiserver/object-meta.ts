@@ -1,8 +1,7 @@
-import { isDns1123Label, isDns1123Subdomain } from '../kinds/meta/names.ts';
+import { isDns1123Label, isDns1123Subdomain, isLabelKey, isLabelValue } from '../kinds/meta/names.ts';
 import type { FieldError } from '../kinds/strategy.ts';
 import type { ObjectMeta } from '../kinds/types.ts';
 import type { ResourceInfo } from './resources.ts';
-import { labelKeyErrors, labelValueErrors } from './selectors.ts';
 import { quote } from './status-error.ts';
 
 function invalid(field: string, value: string, detail: string): FieldError {
@@ -39,19 +38,19 @@ export function validateMeta(info: ResourceInfo, metadata: ObjectMeta): FieldErr
   if (info.namespaced && !metadata.namespace) errors.push({ type: 'Required value', field: 'metadata.namespace', detail: '' });
   if (!info.namespaced && metadata.namespace) errors.push({ type: 'Forbidden', field: 'metadata.namespace', detail: 'not allowed on this type' });
   for (const [key, value] of Object.entries(metadata.labels ?? {})) {
-    for (const detail of labelKeyErrors(key)) errors.push(invalid('metadata.labels', key, detail));
-    for (const detail of labelValueErrors(value)) errors.push(invalid('metadata.labels', value, detail));
+    for (const detail of isLabelKey(key)) errors.push(invalid('metadata.labels', key, detail));
+    for (const detail of isLabelValue(value)) errors.push(invalid('metadata.labels', value, detail));
   }
   let size = 0;
   for (const [key, value] of Object.entries(metadata.annotations ?? {})) {
-    for (const detail of labelKeyErrors(key.toLowerCase())) errors.push(invalid('metadata.annotations', key, detail));
+    for (const detail of isLabelKey(key.toLowerCase())) errors.push(invalid('metadata.annotations', key, detail));
     size += key.length + value.length;
   }
   if (size > 256 * 1024) errors.push({ type: 'Too long', field: 'metadata.annotations', detail: 'may not be more than 262144 bytes' });
   validateOwners(metadata, errors);
   for (const [index, finalizer] of (metadata.finalizers ?? []).entries()) {
     const field = 'metadata.finalizers';
-    const details = labelKeyErrors(finalizer);
+    const details = isLabelKey(finalizer);
     for (const detail of details) errors.push(invalid(field, finalizer, detail));
     if (details.length === 0 && !finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer) && FINALIZER.test(finalizer)) {
       errors.push(invalid(`${field}[${index}]`, finalizer, 'name is neither a standard finalizer name nor is it fully qualified'));

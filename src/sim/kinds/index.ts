@@ -79,7 +79,6 @@ export const strategies: KindStrategy[] = (
   ] as KindStrategy[]
 ).map(validatedLater);
 
-export { admissionPlugins, podLimitPlugin } from './admission/index.ts';
-export { quotaUsage } from './admission/quota.ts';
+export { admissionPlugins } from './admission/index.ts';
 export { loadValidation, validatingTransport } from './later.ts';
 export { podStatusText } from './pod/table.ts';

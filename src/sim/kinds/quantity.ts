@@ -15,7 +15,7 @@ export interface Quantity {
 export class QuantityError extends Error {}
 
 const NANO = 1_000_000_000n;
-const FORMAT_ERROR = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+export const QUANTITY_FORMAT_ERROR = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 const MAX = (2n ** 63n - 1n) * NANO;
 const DECIMAL_SUFFIXES = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'];
 const BINARY_SUFFIXES = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
@@ -33,7 +33,7 @@ function divideUp(value: bigint, divisor: bigint): bigint {
 export function parseQuantity(input: string | number): Quantity {
   const text = String(input);
   const match = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/.exec(text);
-  if (!match || text === '') throw new QuantityError(FORMAT_ERROR);
+  if (!match || text === '') throw new QuantityError(QUANTITY_FORMAT_ERROR);
   const [, sign, whole = '', fraction = '', suffix = ''] = match;
   let format: QuantityFormat = 'DecimalSI';
   let base = 10n;
@@ -54,7 +54,7 @@ export function parseQuantity(input: string | number): Quantity {
     throw new QuantityError("unable to parse quantity's suffix");
   }
   if (whole === '' && fraction === '') {
-    if (sign !== '' && suffix === '') throw new QuantityError(FORMAT_ERROR);
+    if (sign !== '' && suffix === '') throw new QuantityError(QUANTITY_FORMAT_ERROR);
     throw new QuantityError('unable to parse numeric part of quantity');
   }
   if (whole.length + fraction.length > 1000) throw new QuantityError('unable to parse numeric part of quantity');

@@ -1,6 +1,6 @@
 import { type Check, sortedEntries } from './check.ts';
 import { isLabelKey } from './meta/names.ts';
-import { compareQuantities, parseQuantity, quantityMilliValue, quantityValue } from './quantity.ts';
+import { compareQuantities, parseQuantity, quantityMilliValue } from './quantity.ts';
 import type { ResourceRequirements } from './types.ts';
 
 /** Resource names and amounts (`validateResourceName`, `validateResourceRequirements`, `pkg/apis/core/helper`). */
@@ -114,9 +114,4 @@ export function checkResources(check: Check, field: string, resources: ResourceR
     const list = claims.size === 0 ? ' which is empty' : `: ${[...claims].sort().join(', ')}`;
     if (error) error.detail = `must be one of the names in pod.spec.resourceClaims${list}`;
   });
-}
-
-/** Amounts that must simply not be negative (`validateBasicResource`). */
-export function checkBasicResource(check: Check, field: string, amount: string): void {
-  if (quantityValue(amount) < 0) check.invalid(field, quantityValue(amount), 'must be a valid resource quantity');
 }

@@ -316,13 +316,3 @@ function unescapeValue(text: string): string {
   }
   return out;
 }
-
-/** As `fields.Selector.String()`. */
-export function formatFieldSelector(requirements: readonly FieldRequirement[]): string {
-  return requirements.map(({ field, negated, value }) => `${field}${negated ? '!=' : '='}${value.replace(/[\\,=]/g, '\\$&')}`).join(',');
-}
-
-/** Whether an object's selectable fields satisfy a field selector; a missing field counts as the empty string. */
-export function matchesFieldSelector(requirements: readonly FieldRequirement[], fields: Readonly<Record<string, string>>): boolean {
-  return requirements.every(({ field, negated, value }) => ((Object.hasOwn(fields, field) ? fields[field] : '') === value) !== negated);
-}

@@ -1,11 +1,11 @@
 import type { Cause } from '../../cause.ts';
 import type { ApiObject } from '../../client/types.ts';
+import { isLabelKey } from '../../kinds/meta/names.ts';
 import type { FieldError, KindStrategy } from '../../kinds/strategy.ts';
 import type { CustomResourceDefinition } from '../../kinds/types.ts';
 import { validateMeta, validateMetaUpdate } from '../object-meta.ts';
 import { SYSTEM_USER } from '../request-context.ts';
 import type { ResourceInfo, SubresourceInfo } from '../resources.ts';
-import { labelKeyErrors } from '../selectors.ts';
 import { quote } from '../status-error.ts';
 import type { Verbs } from '../verbs.ts';
 import { type CustomSchema, customNode, validateCustom } from './schema.ts';
@@ -213,7 +213,7 @@ const definitionStrategy: Pick<KindStrategy, 'applyDefaults' | 'prepareForCreate
           type: 'Invalid value',
           field: `spec.versions[${i}].name`,
           value: quote(version.name ?? ''),
-          detail: labelKeyErrors(version.name ?? '')[0] ?? 'must be a DNS label',
+          detail: isLabelKey(version.name ?? '')[0] ?? 'must be a DNS label',
         });
       if (!version.schema?.openAPIV3Schema) required(`spec.versions[${i}].schema.openAPIV3Schema`, undefined, 'schemas are required');
       else if (version.schema.openAPIV3Schema.type !== 'object') required(`spec.validation.openAPIV3Schema.type`, undefined, 'must be object at the root');

@@ -1,6 +1,6 @@
 import type { ApiObject } from '../../client/types.ts';
+import { type FieldRequirement, matchesSelector, parseFieldSelector, parseLabelSelector, SelectorError } from '../../kinds/selector.ts';
 import type { ResourceInfo } from '../resources.ts';
-import { type FieldRequirement, type LabelSelector, matchesLabels, parseFieldSelector, parseLabelSelector } from '../selectors.ts';
 import { newBadRequest } from '../status-error.ts';
 import type { Verbs } from '../verbs.ts';
 
@@ -53,10 +53,18 @@ function unknownField(info: ResourceInfo, field: string): string {
   return `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }
 
+function parsed<T>(parse: (text: string) => T, text: string): T {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw error instanceof SelectorError ? newBadRequest(error.message) : error;
+  }
+}
+
 /** Parses both selectors; 400 in the server's words. */
 export function selectionOf(verbs: Verbs, info: ResourceInfo, labelText: string, fieldText: string): Selection {
-  const labels: LabelSelector = labelText === '' ? [] : parseLabelSelector(labelText);
-  const fields: readonly FieldRequirement[] = fieldText === '' ? [] : parseFieldSelector(fieldText);
+  const labels = labelText === '' ? [] : parsed(parseLabelSelector, labelText);
+  const fields: readonly FieldRequirement[] = fieldText === '' ? [] : parsed(parseFieldSelector, fieldText);
   if (fields.length > 0) {
     const known = fieldsOf(verbs, info, { metadata: {} });
     for (const { field } of fields) if (!(field in known)) throw newBadRequest(unknownField(info, field));
@@ -65,14 +73,14 @@ export function selectionOf(verbs: Verbs, info: ResourceInfo, labelText: string,
   const onlyMeta = fields.every(({ field }) => field.startsWith('metadata.'));
   return {
     all: false,
-    name: fields.find(({ field, operator }) => field === 'metadata.name' && operator === '=')?.value,
+    name: fields.find(({ field, negated }) => field === 'metadata.name' && !negated)?.value,
     matches(object) {
-      if (!matchesLabels(labels, object.metadata?.labels)) return false;
+      if (!matchesSelector(labels, object.metadata?.labels)) return false;
       if (fields.length === 0) return true;
       const values: Fields = onlyMeta
         ? { 'metadata.name': object.metadata?.name ?? '', 'metadata.namespace': object.metadata?.namespace ?? '' }
         : fieldsOf(verbs, info, object);
-      return fields.every(({ field, operator, value }) => (values[field] === value) === (operator === '='));
+      return fields.every(({ field, negated, value }) => (values[field] === value) !== negated);
     },
   };
 }

@@ -223,18 +223,3 @@ export const admissionPlugins: AdmissionPlugin[] = [
   defaultIngressClass,
   resourceQuotaPlugin,
 ];
-
-/**
- * Not in Kubernetes: keeps a session within what a page can hold. More than `maxPods` Pods in the whole cluster are refused
- * in the words of a ResourceQuota, under the name "simulator".
- */
-export function podLimitPlugin(maxPods: number): AdmissionPlugin {
-  return {
-    name: 'SimulatorPodLimit',
-    validate(request) {
-      if (!creates(request, 'v1/pods')) return;
-      const used = request.context.list('v1/pods').length;
-      if (used >= maxPods) throw refuse(request, `exceeded quota: simulator, requested: pods=1, used: pods=${used}, limited: pods=${maxPods}`);
-    },
-  };
-}

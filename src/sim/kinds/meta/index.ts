@@ -1,8 +1,8 @@
 import type { ApiObject } from '../../client/types.ts';
 import { semanticEqual } from '../equal.ts';
-import { forbidden, invalid, notSupported, required, tooLong } from '../field-error.ts';
+import { forbidden, invalid, required, tooLong } from '../field-error.ts';
 import type { FieldError } from '../strategy.ts';
-import type { Condition, LabelSelector, ObjectMeta, OwnerReference } from '../types.ts';
+import type { LabelSelector, ObjectMeta, OwnerReference } from '../types.ts';
 import { byteLength, isDns1123Label, isLabelKey, isLabelValue, maskTrailingDash, type NameValidator } from './names.ts';
 
 /**
@@ -157,21 +157,4 @@ export function printSelector(selector: LabelSelector | undefined): unknown {
   if (selector.matchLabels && Object.keys(selector.matchLabels).length > 0) out.matchLabels = Object.fromEntries(sortedEntries(selector.matchLabels));
   if (selector.matchExpressions?.length) out.matchExpressions = selector.matchExpressions.map(({ key, operator, values }) => ({ key, operator, values }));
   return out;
-}
-
-/** As `metav1validation.ValidateConditions`. */
-export function validateConditions(conditions: readonly Condition[] | undefined, field: string): FieldError[] {
-  const seen = new Set<string>();
-  return (conditions ?? []).flatMap((condition, i) => {
-    const at = `${field}[${i}]`;
-    const { type = '', status = '', reason = '', message = '' } = condition;
-    const errors: FieldError[] = seen.has(type) ? [{ type: 'Duplicate value', field: `${at}.type`, value: JSON.stringify(type), detail: '' }] : [];
-    seen.add(type);
-    errors.push(...complain(`${at}.type`, type, isLabelKey(type)));
-    if (!['False', 'True', 'Unknown'].includes(status)) errors.push(notSupported(`${at}.status`, status, ['False', 'True', 'Unknown']));
-    if (!condition.lastTransitionTime) errors.push(required(`${at}.lastTransitionTime`));
-    if (reason === '') errors.push(required(`${at}.reason`));
-    if (byteLength(message) > 32768) errors.push(tooLong(`${at}.message`, 32768));
-    return errors;
-  });
 }

@@ -70,14 +70,6 @@ const subdomainPattern = new RegExp(`^${SUBDOMAIN}$`);
 export const isDns1123Label: NameValidator = (value) =>
   label1123(value).map((message) => (message.startsWith('a lowercase') && subdomainPattern.test(value) ? 'must not contain dots' : message));
 
-export const isDns1035Label = rule(
-  63,
-  '[a-z]([-a-z0-9]*[a-z0-9])?',
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
-  'my-name',
-  'abc-123',
-);
-
 export const isWildcardDns1123Subdomain = rule(
   253,
   `\\*\\.${SUBDOMAIN}`,
@@ -155,15 +147,6 @@ export const isPortName: NameValidator = (value) => {
 export const isHttpHeaderName = rule(Infinity, '[-A-Za-z0-9]+', "a valid HTTP header must consist of alphanumeric characters or '-'", 'X-Header-Name');
 
 export const isPercent = rule(Infinity, '[0-9]+%', "a valid percent string must be a numeric string followed by an ending '%'", '1%', '93%');
-
-export const isCIdentifier = rule(
-  Infinity,
-  '[A-Za-z_][A-Za-z0-9_]*',
-  "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
-  'my_name',
-  'MY_NAME',
-  'MyName',
-);
 
 /** Names that are one segment of a URL path (`path.ValidatePathSegmentName`), as RBAC objects have. */
 export const isPathSegment: NameValidator = (value) => {
