@@ -98,10 +98,6 @@ export function newApplyConflict(causes: StatusCause[], message: string): Status
   return failure(409, 'Conflict', message, { causes });
 }
 
-export function newGone(message: string): StatusError {
-  return failure(410, 'Gone', message);
-}
-
 export function newResourceExpired(message: string, continueToken?: string): StatusError {
   const error = failure(410, 'Expired', message);
   if (continueToken) error.status.metadata = { continue: continueToken };
@@ -174,6 +170,16 @@ export function newInvalid(kind: GroupResource, name: string, errors: readonly F
   const texts = [...new Set(errors.map((error) => `${error.field}: ${errorBody(error)}`))];
   const tail = texts.length === 0 ? '' : `: ${texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`}`;
   return failure(422, 'Invalid', `${qualifiedName(kind)} ${quote(name)} is invalid${tail}`, about(kind, name, { causes }));
+}
+
+/** 500 without a reason: how plain Go errors leave the server. */
+export function plainError(message: string): StatusError {
+  return new StatusError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 });
+}
+
+/** The kind in the place of the resource, as `NewInvalid` and `BeforeDelete` name it. */
+export function kindOf(info: { group: string; kind: string }): { group: string; resource: string } {
+  return { group: info.group, resource: info.kind };
 }
 
 export function isStatusError(error: unknown, reason?: string): error is StatusError {

@@ -3,12 +3,13 @@ import { asSelector, formatSelector, matchesSelector, type Selector } from '../k
 import type { FieldError } from '../kinds/strategy.ts';
 import type { LabelSelector, Pod, PodDisruptionBudget } from '../kinds/types.ts';
 import { cloneJson } from './decode.ts';
+import type { DeleteParameters } from './deletion.ts';
 import { difference, type FieldTree, hasPath, LEAF, union } from './managed-fields/field-set.ts';
 import { decodeManaged, encodeManaged, identifier, type ManagedEntry } from './managed-fields/manager.ts';
 import type { RequestContext } from './request-context.ts';
 import type { ResourceInfo } from './resources.ts';
-import { newBadRequest, newConflict, newInvalid, newNotFound, newTooManyRequests, type Status, StatusError } from './status-error.ts';
-import type { DeleteParameters, Verbs } from './verbs.ts';
+import { newBadRequest, newConflict, newInvalid, newNotFound, newTooManyRequests, plainError, type Status, type StatusError } from './status-error.ts';
+import type { Verbs } from './verbs.ts';
 
 type Json = Record<string, unknown>;
 type Loose = ApiObject & { spec?: Json; status?: Json };
@@ -44,9 +45,9 @@ export function bindPod(verbs: Verbs, info: ResourceInfo, namespace: string, nam
   };
   if (binding.metadata?.name && binding.metadata.name !== name) throw newBadRequest('name in URL does not match name in Binding object');
   if (binding.target?.kind && binding.target.kind !== 'Node') {
-    throw plain(`target.kind: Unsupported value: ${JSON.stringify(binding.target.kind)}: supported values: "Node", "<empty>"`);
+    throw plainError(`target.kind: Unsupported value: ${JSON.stringify(binding.target.kind)}: supported values: "Node", "<empty>"`);
   }
-  if (!binding.target?.name) throw plain('target.name: Required value');
+  if (!binding.target?.name) throw plainError('target.name: Required value');
   const existing = verbs.get(info, namespace, name) as Pod;
   const conflict = (why: string): StatusError => newConflict({ group: '', resource: 'pods/binding' }, name, why);
   const { uid, resourceVersion } = binding.metadata ?? {};
@@ -73,10 +74,6 @@ export function bindPod(verbs: Verbs, info: ResourceInfo, namespace: string, nam
   };
   verbs.put(info, pod as ApiObject, request);
   return SUCCESS;
-}
-
-function plain(message: string): StatusError {
-  return new StatusError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 });
 }
 
 /** `pods/eviction`: a deletion that respects PodDisruptionBudgets (models `EvictionREST`). */
@@ -109,7 +106,7 @@ function checkBudgets(verbs: Verbs, pod: Pod, request: RequestContext): void {
   const budgets = (verbs.bucket(info).list(namespace) as PodDisruptionBudget[]).filter(
     (budget) => budget.spec?.selector && matchesSelector(asSelector(budget.spec.selector), pod.metadata?.labels),
   );
-  if (budgets.length > 1) throw plain('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.');
+  if (budgets.length > 1) throw plainError('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.');
   const budget = budgets[0];
   if (!budget) return;
   const status = budget.status ?? { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 };

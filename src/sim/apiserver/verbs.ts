@@ -4,14 +4,18 @@ import type { AdmissionPlugin, AdmissionRequest, FieldError, KindStrategy, Strat
 import type { ObjectMeta } from '../kinds/types.ts';
 import { type Bucket, deepFreeze, type Store } from '../storage/index.ts';
 import { cloneJson, convert } from './decode.ts';
+import { checkDeletion, type DeleteParameters, deletionFinalizers, podGracePeriod, shortenGrace } from './deletion.ts';
 import { countsGeneration, desiredStateChanged } from './generation.ts';
 import { equalJson } from './json-equal.ts';
+import { CONDITIONAL_UPDATE, CREATE_ON_UPDATE } from './kind-rules.ts';
 import { trackUpdate, withoutTimes } from './managed-fields/index.ts';
+import { orderMeta } from './meta-order.ts';
 import { validateMeta, validateMetaUpdate, validateName } from './object-meta.ts';
 import type { RequestContext } from './request-context.ts';
 import type { ResourceInfo, ResourceRegistry } from './resources.ts';
 import {
   isStatusError,
+  kindOf,
   newAlreadyExists,
   newBadRequest,
   newConflict,
@@ -19,16 +23,8 @@ import {
   newInvalid,
   newNotFound,
   OPTIMISTIC_LOCK_MESSAGE,
-  StatusError,
+  plainError,
 } from './status-error.ts';
-
-/** `metav1.DeleteOptions`. */
-export interface DeleteParameters {
-  gracePeriodSeconds?: number;
-  propagationPolicy?: string;
-  orphanDependents?: boolean;
-  preconditions?: { uid?: string; resourceVersion?: string };
-}
 
 export interface UpdateParameters {
   subresource?: string;
@@ -44,57 +40,6 @@ export interface DeleteResult {
   object: ApiObject;
   /** Gone, rather than waiting for grace or finalizers. */
   deleted: boolean;
-}
-
-/** Kinds that a PUT may create. */
-const CREATE_ON_UPDATE = new Set([
-  'v1/endpoints',
-  'v1/events',
-  'events.k8s.io/v1/events',
-  'v1/limitranges',
-  'v1/services',
-  'coordination.k8s.io/v1/leases',
-  'rbac.authorization.k8s.io/v1/roles',
-  'rbac.authorization.k8s.io/v1/rolebindings',
-  'rbac.authorization.k8s.io/v1/clusterroles',
-  'rbac.authorization.k8s.io/v1/clusterrolebindings',
-]);
-/** Kinds whose PUT must say which resourceVersion it replaces. */
-const CONDITIONAL_UPDATE = new Set([
-  'coordination.k8s.io/v1/leases',
-  'policy/v1/poddisruptionbudgets',
-  'apiregistration.k8s.io/v1/apiservices',
-  'apiextensions.k8s.io/v1/customresourcedefinitions',
-  'storage.k8s.io/v1/csidrivers',
-  'storage.k8s.io/v1/csinodes',
-  'storage.k8s.io/v1/volumeattachments',
-  'node.k8s.io/v1/runtimeclasses',
-  'admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
-  'admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
-]);
-/** Resources whose deletion answers with the object (others: a Status) once it is gone. */
-const RETURNS_DELETED = new Set([
-  'v1/pods',
-  'v1/podtemplates',
-  'v1/persistentvolumes',
-  'v1/persistentvolumeclaims',
-  'v1/resourcequotas',
-  'v1/serviceaccounts',
-  'v1/services',
-  'storage.k8s.io/v1/storageclasses',
-  'storage.k8s.io/v1/volumeattachments',
-  'storage.k8s.io/v1/csinodes',
-  'storage.k8s.io/v1/csidrivers',
-  'storage.k8s.io/v1/csistoragecapacities',
-  'storage.k8s.io/v1/volumeattributesclasses',
-  'resource.k8s.io/v1/resourceclaims',
-  'resource.k8s.io/v1/resourceclaimtemplates',
-  'resource.k8s.io/v1/resourceslices',
-  'resource.k8s.io/v1/deviceclasses',
-]);
-
-export function returnsDeletedObject(info: ResourceInfo): boolean {
-  return RETURNS_DELETED.has(info.id);
 }
 
 type Mutable = ApiObject & { metadata: ObjectMeta; spec?: Record<string, unknown>; status?: Record<string, unknown> };
@@ -367,7 +312,7 @@ export class Verbs {
 
   delete(info: ResourceInfo, namespace: string, name: string, parameters: DeleteParameters, request: RequestContext): DeleteResult {
     const existing = this.get(info, info.namespaced ? namespace : '', name) as Mutable;
-    this.#checkDeletion(info, existing, parameters);
+    checkDeletion(info, existing, parameters);
     const admission = { info, operation: 'DELETE' as const, subresource: '', namespace, name, object: undefined, old: existing, dryRun: request.dryRun };
     this.#admit(admission, 'admit');
     this.#admit(admission, 'validate');
@@ -384,7 +329,7 @@ export class Verbs {
             parameters.gracePeriodSeconds === undefined ? undefined : Math.max(parameters.gracePeriodSeconds, parameters.gracePeriodSeconds < 0 ? 1 : 0);
           if (wanted === undefined || wanted >= pending) return { object: existing, deleted: false };
           graceful = true;
-          grace = this.#shortenGrace(metadata, wanted);
+          grace = shortenGrace(metadata, wanted, this.kernel.now());
         }
       } else {
         graceful = true;
@@ -416,56 +361,6 @@ export class Verbs {
     return { object: written, deleted: true };
   }
 
-  /** Moves the deadline of a running grace period forward; it never lies in the past. */
-  #shortenGrace(metadata: ObjectMeta, wanted: number): number {
-    const started = Date.parse(metadata.deletionTimestamp as string) - (metadata.deletionGracePeriodSeconds ?? 0) * 1000;
-    let deadline = started + wanted * 1000;
-    let grace = wanted;
-    if (deadline < this.kernel.now()) {
-      deadline = this.kernel.now();
-      if (grace !== 0) grace = 1;
-    }
-    metadata.deletionTimestamp = `${new Date(deadline).toISOString().slice(0, 19)}Z`;
-    metadata.deletionGracePeriodSeconds = grace;
-    return grace;
-  }
-
-  #checkDeletion(info: ResourceInfo, existing: Mutable, parameters: DeleteParameters): void {
-    const errors: FieldError[] = [];
-    const { propagationPolicy, orphanDependents, preconditions } = parameters;
-    if (propagationPolicy !== undefined && orphanDependents !== undefined) {
-      errors.push({
-        type: 'Invalid value',
-        field: 'propagationPolicy',
-        value: JSON.stringify(propagationPolicy),
-        detail: 'orphanDependents and deletionPropagation cannot be both set',
-      });
-    } else if (propagationPolicy !== undefined && !['Foreground', 'Background', 'Orphan'].includes(propagationPolicy)) {
-      errors.push({
-        type: 'Unsupported value',
-        field: 'propagationPolicy',
-        value: JSON.stringify(propagationPolicy),
-        detail: 'supported values: "Foreground", "Background", "Orphan", "nil"',
-      });
-    }
-    if (errors.length > 0) throw newInvalid({ group: 'meta.k8s.io', resource: 'DeleteOptions' }, '', errors);
-    const { metadata } = existing;
-    if (preconditions?.uid !== undefined && preconditions.uid !== metadata.uid) {
-      throw newConflict(
-        kindOf(info),
-        metadata.name ?? '',
-        `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`,
-      );
-    }
-    if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== metadata.resourceVersion) {
-      throw newConflict(
-        kindOf(info),
-        metadata.name ?? '',
-        `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
-      );
-    }
-  }
-
   /** Namespaces wait for their finalizer: the namespace controller empties them first (`registry/core/namespace/storage`). */
   #deleteNamespace(info: ResourceInfo, existing: Mutable, request: RequestContext): DeleteResult {
     if (existing.metadata.deletionTimestamp === undefined) {
@@ -480,47 +375,9 @@ export class Verbs {
   }
 }
 
-/** 500 without a reason: how plain Go errors leave the server. */
-export function plainError(message: string): StatusError {
-  return new StatusError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 });
-}
-
-/** The kind in the place of the resource, as `NewInvalid` and `BeforeDelete` name it. */
-export function kindOf(info: ResourceInfo): { group: string; resource: string } {
-  return { group: info.group, resource: info.kind };
-}
-
 /** A copy whose top level and metadata may be changed. */
 function thaw(object: ApiObject): Mutable {
   return { ...object, metadata: { ...object.metadata } } as Mutable;
-}
-
-function podGracePeriod(pod: Mutable, parameters: DeleteParameters): number {
-  let period = parameters.gracePeriodSeconds ?? (pod.spec?.terminationGracePeriodSeconds as number | undefined) ?? 0;
-  if (!pod.spec?.nodeName) period = 0;
-  if (pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded') period = 0;
-  return period < 0 ? 1 : period;
-}
-
-const ORPHAN = 'orphan';
-const FOREGROUND = 'foregroundDeletion';
-
-/** `deletionFinalizersForGarbageCollection`. */
-function deletionFinalizers(finalizers: readonly string[], parameters: DeleteParameters, info: ResourceInfo): string[] {
-  if (info.storage === 'v1/events') return [...finalizers];
-  let orphan = finalizers.includes(ORPHAN);
-  let foreground = finalizers.includes(FOREGROUND) && !orphan;
-  if (parameters.orphanDependents !== undefined) {
-    orphan = parameters.orphanDependents;
-    foreground = false;
-  } else if (parameters.propagationPolicy !== undefined) {
-    orphan = parameters.propagationPolicy === 'Orphan';
-    foreground = parameters.propagationPolicy === 'Foreground';
-  }
-  const out = finalizers.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND);
-  if (orphan) out.push(ORPHAN);
-  if (foreground) out.push(FOREGROUND);
-  return out.length === finalizers.length && out.every((finalizer) => finalizers.includes(finalizer)) ? [...finalizers] : out;
 }
 
 /** Writing `status` leaves everything else (but metadata) as it was. */
@@ -541,33 +398,4 @@ function resetStatus(info: ResourceInfo, object: Mutable): void {
   delete object.status;
   const fresh = convert(info.node, {}, { strict: [], checkTypes: false });
   if (fresh.status !== undefined) object.status = fresh.status as Record<string, unknown>;
-}
-
-const META_ORDER: readonly (keyof ObjectMeta)[] = [
-  'name',
-  'generateName',
-  'namespace',
-  'selfLink',
-  'uid',
-  'resourceVersion',
-  'generation',
-  'creationTimestamp',
-  'deletionTimestamp',
-  'deletionGracePeriodSeconds',
-  'labels',
-  'annotations',
-  'ownerReferences',
-  'finalizers',
-  'managedFields',
-];
-
-/** The order Go writes metadata in. */
-export function orderMeta(metadata: ObjectMeta): ObjectMeta {
-  const out: Record<string, unknown> = {};
-  for (const key of META_ORDER) {
-    if (metadata[key] !== undefined) out[key] = metadata[key];
-    // Reserves the place of what the store sets.
-    else if (key === 'resourceVersion') out[key] = undefined;
-  }
-  return out as ObjectMeta;
 }

@@ -5,8 +5,7 @@ import { applyJsonPatch, JsonPatchError, type JsonPatchOperation } from '../patc
 import { applyMergePatch } from '../patch/merge-patch.ts';
 import { applyStrategicMergePatch, StrategicMergeError } from '../patch/strategic-merge.ts';
 import type { ObjectNode } from '../schema.ts';
-import { newBadRequest, newGenericServerResponse, newInvalid, newRequestEntityTooLarge, quote } from '../status-error.ts';
-import { plainError } from '../verbs.ts';
+import { newBadRequest, newGenericServerResponse, newInvalid, newRequestEntityTooLarge, plainError, quote } from '../status-error.ts';
 import { type FieldValidation, keepManagedFieldsReset } from './body.ts';
 import { JsonSyntaxError, type ParsedJson, parseJson } from './json.ts';
 

@@ -3,38 +3,28 @@ import type { ApiObject } from '../../client/types.ts';
 import type { HttpRequest, HttpResponse } from '../../transport.ts';
 import type { Authenticator } from '../authentication.ts';
 import { convert, DecodeError } from '../decode.ts';
-import { applyConfiguration } from '../managed-fields/apply.ts';
+import type { DeleteParameters } from '../deletion.ts';
+import { returnsDeletedObject } from '../kind-rules.ts';
 import type { Authorizer } from '../rbac.ts';
-import type { RequestContext, UserInfo } from '../request-context.ts';
+import type { RequestContext } from '../request-context.ts';
 import type { ResourceInfo } from '../resources.ts';
 import { answerReview } from '../reviews.ts';
 import { type ObjectNode, typeNode } from '../schema.ts';
-import { newBadRequest, newConflict, newInvalid, newNotFound, type Status } from '../status-error.ts';
+import { newBadRequest, newInvalid, newNotFound, type Status } from '../status-error.ts';
 import { bindPod, evictPod, finalizeNamespace, getScale, updateScale } from '../subresources.ts';
-import { type DeleteParameters, returnsDeletedObject, type Verbs } from '../verbs.ts';
+import { requestToken } from '../token-request.ts';
+import type { Verbs } from '../verbs.ts';
+import { applyResource } from './apply-handler.ts';
 import { bodyText, decodeBody, type ExpectedKind, parseBody } from './body.ts';
 import { encodeJson, JsonSyntaxError } from './json.ts';
 import { listObjects } from './list.ts';
 import { negotiateOutput } from './media-type.ts';
 import { deleteOptionsOfQuery, dryRunErrors, listOptions, type WriteParameters, writeParameters } from './options.ts';
 import { APPLY_PATCH, patchObject, readPatch } from './patch-body.ts';
+import { checkIdentity, type ResourceRequest } from './resource-request.ts';
 import { respond, shapeList, shapeObject, statusResponse, warningHeaders, watchShape } from './response.ts';
 import { openWatch } from './watch.ts';
-import { parseYaml, YamlSyntaxError } from './yaml.ts';
-
-/** One request for a resource, after routing. */
-export interface ResourceRequest {
-  http: HttpRequest;
-  query: URLSearchParams;
-  info: ResourceInfo;
-  namespace: string;
-  name: string;
-  subresource: string;
-  user: UserInfo;
-  warnings: string[];
-  /** The old `/watch/` paths. */
-  watchPath: boolean;
-}
+import { YamlSyntaxError } from './yaml.ts';
 
 type Json = Record<string, unknown>;
 
@@ -59,10 +49,11 @@ export class ResourceHandler {
   #context(request: ResourceRequest, parameters: Partial<WriteParameters>, verb: string): RequestContext {
     const agent = agentOf(request.http);
     const { info, namespace, name, user } = request;
+    const command = request.http.headers['x-chartroom-command'];
     const cause: Cause = {
       actor: agent || 'unknown',
       rule: `request/${verb}`,
-      detail: { user: user.username, resource: info.id, namespace, name },
+      detail: { user: user.username, resource: info.id, namespace, name, ...(command ? { command } : {}) },
     };
     return { user, cause, fieldManager: parameters.fieldManager || agent || 'unknown', dryRun: parameters.dryRun ?? false, warnings: request.warnings };
   }
@@ -136,43 +127,10 @@ export class ResourceHandler {
       case 'eviction':
         return statusResponse(evictPod(this.#verbs, info, namespace, name, object, context), format, warnings);
       case 'token':
-        return respond(201, this.#token(info, namespace, name, object), format, warnings);
+        return respond(201, requestToken(this.#verbs, this.#authenticator, info, namespace, name, object), format, warnings);
       default:
         throw newNotFound(info, name);
     }
-  }
-
-  /** `serviceaccounts/token`: a TokenRequest answered. */
-  #token(info: ResourceInfo, namespace: string, name: string, object: Json): Json {
-    const account = this.#verbs.get(info, namespace, name);
-    const spec = (object.spec ?? {}) as { audiences?: string[]; expirationSeconds?: number; boundObjectRef?: { kind?: string; name?: string; uid?: string } };
-    const expirationSeconds = spec.expirationSeconds ?? 3600;
-    if (expirationSeconds < 600) {
-      throw newInvalid({ group: 'authentication.k8s.io', resource: 'TokenRequest' }, '', [
-        { type: 'Invalid value', field: 'spec.expirationSeconds', value: String(expirationSeconds), detail: 'may not specify a duration less than 10 minutes' },
-      ]);
-    }
-    const audiences = spec.audiences?.length ? spec.audiences : ['https://kubernetes.default.svc.cluster.local'];
-    const bound = spec.boundObjectRef;
-    if (bound?.kind === 'Pod' && bound.uid) {
-      const pod = this.#verbs.context.get('v1/pods', namespace, bound.name ?? '');
-      if (pod?.metadata?.uid !== bound.uid)
-        throw newConflict(
-          { group: '', resource: 'Pod' },
-          bound.name ?? '',
-          `the UID in the bound object reference (${bound.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
-        );
-    }
-    const pod = bound?.kind === 'Pod' && bound.name && bound.uid ? { name: bound.name, uid: bound.uid } : undefined;
-    const token = this.#authenticator.issueToken(namespace, { name, uid: account.metadata?.uid ?? '' }, audiences, expirationSeconds, pod);
-    const expirationTimestamp = `${new Date(this.#verbs.kernel.now() + expirationSeconds * 1000).toISOString().slice(0, 19)}Z`;
-    return {
-      kind: 'TokenRequest',
-      apiVersion: 'authentication.k8s.io/v1',
-      metadata: { name, namespace, creationTimestamp: this.#verbs.now() },
-      spec: { audiences, expirationSeconds, boundObjectRef: bound ?? null },
-      status: { token, expirationTimestamp },
-    };
   }
 
   update(request: ResourceRequest): HttpResponse {
@@ -190,7 +148,7 @@ export class ResourceHandler {
     ) as ApiObject & Json;
     const context = this.#context(request, parameters, 'update');
     object.metadata ??= {};
-    this.#checkIdentity(request, object);
+    checkIdentity(request, object);
     if (subresource === 'scale')
       return respond(
         200,
@@ -214,16 +172,6 @@ export class ResourceHandler {
     return respond(created ? 201 : 200, shapeObject(this.#verbs, info, updated, format, query), format, warnings);
   }
 
-  /** The object must be the one the URL names. */
-  #checkIdentity({ info, namespace, name }: ResourceRequest, object: ApiObject): void {
-    const { metadata = {} } = object;
-    if (info.namespaced && metadata.namespace && metadata.namespace !== namespace) {
-      throw newBadRequest('the namespace of the provided object does not match the namespace sent on the request');
-    }
-    if (!metadata.name) throw newBadRequest('name must be provided');
-    if (metadata.name !== name) throw newBadRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
-  }
-
   patch(request: ResourceRequest): HttpResponse {
     const { http, info, namespace, name, subresource, query, warnings } = request;
     const type = (http.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
@@ -231,7 +179,10 @@ export class ResourceHandler {
     const text = bodyText(http.body);
     const parameters = writeParameters(query, 'PatchOptions', type);
     const context = this.#context(request, parameters, 'patch');
-    if (type === APPLY_PATCH) return this.#apply(request, text, parameters, context, format);
+    if (type === APPLY_PATCH) {
+      const { object, created } = applyResource(this.#verbs, request, text, parameters, context);
+      return respond(created ? 201 : 200, shapeObject(this.#verbs, info, object, format, query), format, warnings);
+    }
     if (subresource === 'scale') {
       const expected = this.#expected(request);
       const patch = readPatch(type, text);
@@ -257,7 +208,7 @@ export class ResourceHandler {
         const current = info.alias ? info.alias.toWire(existing) : existing;
         const object = patchObject(info.node, type, patch, current, parameters.fieldValidation, warnings) as ApiObject & Json;
         object.metadata ??= {};
-        this.#checkPatchedIdentity(request, object);
+        if (object.metadata.name) checkIdentity(request, object);
         const whole = this.#verbs.applyDefaults(info, object);
         return info.alias ? this.#verbs.normalize(stored, info.alias.toStored(whole)) : whole;
       },
@@ -265,75 +216,6 @@ export class ResourceHandler {
       { subresource },
     );
     return respond(200, shapeObject(this.#verbs, info, patched, format, query), format, warnings);
-  }
-
-  #checkPatchedIdentity(request: ResourceRequest, object: ApiObject): void {
-    if (!object.metadata?.name) return;
-    this.#checkIdentity(request, object);
-  }
-
-  #apply(
-    request: ResourceRequest,
-    text: string,
-    parameters: WriteParameters,
-    context: RequestContext,
-    format: ReturnType<typeof negotiateOutput>,
-  ): HttpResponse {
-    const { info, namespace, name, subresource, query, warnings } = request;
-    const verbs = this.#verbs;
-    let body: unknown;
-    try {
-      body = text.trimStart().startsWith('{') ? parseBody(text, 'application/json').value : parseYaml(text).value;
-    } catch (error) {
-      if (error instanceof YamlSyntaxError || error instanceof JsonSyntaxError) throw newBadRequest(`error decoding YAML: ${error.message}`);
-      throw error;
-    }
-    if (typeof body !== 'object' || body === null || Array.isArray(body))
-      throw newBadRequest('error decoding YAML: error unmarshaling JSON: json: cannot unmarshal into Go value of type map[string]interface {}');
-    const config = body as ApiObject & Json;
-    if (!config.kind || !config.apiVersion) throw newBadRequest(`invalid object type: ${config.apiVersion ?? ''}, Kind=${config.kind ?? ''}`);
-    if (config.apiVersion !== info.groupVersion)
-      throw newBadRequest(`Incorrect version specified in apply patch. Specified patch version: ${config.apiVersion}, expected: ${info.groupVersion}`);
-    if (config.metadata?.managedFields) throw newBadRequest('metadata.managedFields must be nil');
-    const strict: string[] = [];
-    let clean: ApiObject;
-    try {
-      clean = convertConfig(info.node, config, strict);
-    } catch (error) {
-      if (error instanceof DecodeError)
-        throw newBadRequest(
-          `failed to create typed patch object (${namespace ? `${namespace}/` : ''}${name}; ${info.groupVersion}, Kind=${info.kind}): ${error.message}`,
-        );
-      throw error;
-    }
-    if (strict.length > 0) {
-      const path = /"(.*)"/.exec(strict[0] as string)?.[1] ?? '';
-      throw typedPatchError(namespace, name, info, path);
-    }
-    const { object, created } = verbs.update(
-      info,
-      namespace,
-      name,
-      (existing) => {
-        const applied = applyConfiguration(
-          info,
-          existing,
-          clean,
-          { manager: parameters.fieldManager, force: parameters.force ?? false, subresource, now: verbs.now() },
-          (merged) => verbs.applyDefaults(info, convert(info.node, merged, { strict: [], checkTypes: true })),
-        );
-        applied.metadata ??= {};
-        applied.metadata.name ??= name;
-        if (!existing && clean.metadata?.uid) {
-          throw newConflict(info, name, `uid mismatch: the provided object specified uid ${clean.metadata.uid}, and no existing object was found`);
-        }
-        this.#checkPatchedIdentity(request, applied);
-        return applied;
-      },
-      context,
-      { subresource, allowCreate: true, managed: true, ...(clean.metadata?.uid ? { uid: clean.metadata.uid } : {}) },
-    );
-    return respond(created ? 201 : 200, shapeObject(verbs, info, object, format, query), format, warnings);
   }
 
   #deleteOptions(request: ResourceRequest): DeleteParameters & { dryRun: boolean } {
@@ -406,37 +288,4 @@ function nodeFor(group: string, version: string, kind: string): ObjectNode {
 
 function deleteOptionsNode(): ObjectNode {
   return typeNode('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions') as ObjectNode;
-}
-
-/** What the client applies, cleaned by type but without anything filled in: only what it says is owned. */
-function convertConfig(node: ObjectNode, config: ApiObject, strict: string[]): ApiObject {
-  const full = convert(node, config, { strict, checkTypes: true });
-  return onlyGiven(full, config) as ApiObject;
-}
-
-/** Keeps of `full` what `given` mentions. Emptied optional values (`data: {}`) stay as the client wrote them. */
-function onlyGiven(full: unknown, given: unknown): unknown {
-  if (Array.isArray(given)) {
-    const list = Array.isArray(full) ? full : [];
-    return given.map((item, i) => onlyGiven(list[i], item));
-  }
-  if (typeof given === 'object' && given !== null) {
-    const source = (full ?? {}) as Json;
-    const out: Json = {};
-    for (const key of Object.keys(given)) {
-      const value = (given as Json)[key];
-      if (value === null) continue;
-      out[key] = onlyGiven(source[key], value);
-    }
-    return out;
-  }
-  return full === undefined ? given : full;
-}
-
-function typedPatchError(namespace: string, name: string, info: ResourceInfo, path: string): Error {
-  const where = `${namespace}/${name}; ${info.groupVersion}, Kind=${info.kind}`;
-  const error = newBadRequest(`failed to create typed patch object (${where}): .${path}: field not declared in schema`);
-  error.status.code = 500;
-  delete error.status.reason;
-  return error;
 }

@@ -11,7 +11,8 @@ import { AVAILABLE, isProducible, parseAccept, unsupportedMediaType } from './me
 import { openApiResponse } from './openapi.ts';
 import { APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH } from './patch-body.ts';
 import { PodStreams } from './pod-streams.ts';
-import { ResourceHandler, type ResourceRequest } from './resource-handler.ts';
+import { ResourceHandler } from './resource-handler.ts';
+import type { ResourceRequest } from './resource-request.ts';
 import { errorResponse, respond, statusResponse, textResponse } from './response.ts';
 
 const METHOD_VERBS: Record<string, string> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };

@@ -1,4 +1,3 @@
-import { cloneJson } from '../decode.ts';
 import { equalJson } from '../json-equal.ts';
 import type { ListNode, SchemaNode } from '../schema.ts';
 import { type FieldTree, LEAF, makeNode } from './field-set.ts';
@@ -266,6 +265,3 @@ export function ensureNamedFields(node: SchemaNode, set: FieldTree): FieldTree {
   }
   return out;
 }
-
-/** A copy that may be changed. */
-export const copyValue = cloneJson;

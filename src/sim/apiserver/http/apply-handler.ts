@@ -1,0 +1,111 @@
+import type { ApiObject } from '../../client/types.ts';
+import { convert, DecodeError } from '../decode.ts';
+import { applyConfiguration } from '../managed-fields/apply.ts';
+import type { RequestContext } from '../request-context.ts';
+import type { ResourceInfo } from '../resources.ts';
+import type { ObjectNode } from '../schema.ts';
+import { newBadRequest, newConflict } from '../status-error.ts';
+import type { Verbs } from '../verbs.ts';
+import { parseBody } from './body.ts';
+import { JsonSyntaxError } from './json.ts';
+import type { WriteParameters } from './options.ts';
+import { checkIdentity, type ResourceRequest } from './resource-request.ts';
+import { parseYaml, YamlSyntaxError } from './yaml.ts';
+
+type Json = Record<string, unknown>;
+
+/** Server-side apply: creates what is missing. Throws 409 with the conflicts. */
+export function applyResource(
+  verbs: Verbs,
+  request: ResourceRequest,
+  text: string,
+  parameters: WriteParameters,
+  context: RequestContext,
+): { object: ApiObject; created: boolean } {
+  const { info, namespace, name, subresource } = request;
+  let body: unknown;
+  try {
+    body = text.trimStart().startsWith('{') ? parseBody(text, 'application/json').value : parseYaml(text).value;
+  } catch (error) {
+    if (error instanceof YamlSyntaxError || error instanceof JsonSyntaxError) throw newBadRequest(`error decoding YAML: ${error.message}`);
+    throw error;
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw newBadRequest('error decoding YAML: error unmarshaling JSON: json: cannot unmarshal into Go value of type map[string]interface {}');
+  const config = body as ApiObject & Json;
+  if (!config.kind || !config.apiVersion) throw newBadRequest(`invalid object type: ${config.apiVersion ?? ''}, Kind=${config.kind ?? ''}`);
+  if (config.apiVersion !== info.groupVersion)
+    throw newBadRequest(`Incorrect version specified in apply patch. Specified patch version: ${config.apiVersion}, expected: ${info.groupVersion}`);
+  if (config.metadata?.managedFields) throw newBadRequest('metadata.managedFields must be nil');
+  const strict: string[] = [];
+  let clean: ApiObject;
+  try {
+    clean = convertConfig(info.node, config, strict);
+  } catch (error) {
+    if (error instanceof DecodeError)
+      throw newBadRequest(
+        `failed to create typed patch object (${namespace ? `${namespace}/` : ''}${name}; ${info.groupVersion}, Kind=${info.kind}): ${error.message}`,
+      );
+    throw error;
+  }
+  if (strict.length > 0) {
+    const path = /"(.*)"/.exec(strict[0] as string)?.[1] ?? '';
+    throw typedPatchError(namespace, name, info, path);
+  }
+  return verbs.update(
+    info,
+    namespace,
+    name,
+    (existing) => {
+      const applied = applyConfiguration(
+        info,
+        existing,
+        clean,
+        { manager: parameters.fieldManager, force: parameters.force ?? false, subresource, now: verbs.now() },
+        (merged) => verbs.applyDefaults(info, convert(info.node, merged, { strict: [], checkTypes: true })),
+      );
+      applied.metadata ??= {};
+      applied.metadata.name ??= name;
+      if (!existing && clean.metadata?.uid) {
+        throw newConflict(info, name, `uid mismatch: the provided object specified uid ${clean.metadata.uid}, and no existing object was found`);
+      }
+      if (applied.metadata.name) checkIdentity(request, applied);
+      return applied;
+    },
+    context,
+    { subresource, allowCreate: true, managed: true, ...(clean.metadata?.uid ? { uid: clean.metadata.uid } : {}) },
+  );
+}
+
+/** What the client applies, cleaned by type but without anything filled in: only what it says is owned. */
+function convertConfig(node: ObjectNode, config: ApiObject, strict: string[]): ApiObject {
+  const full = convert(node, config, { strict, checkTypes: true });
+  return onlyGiven(full, config) as ApiObject;
+}
+
+/** Keeps of `full` what `given` mentions. Emptied optional values (`data: {}`) stay as the client wrote them. */
+function onlyGiven(full: unknown, given: unknown): unknown {
+  if (Array.isArray(given)) {
+    const list = Array.isArray(full) ? full : [];
+    return given.map((item, i) => onlyGiven(list[i], item));
+  }
+  if (typeof given === 'object' && given !== null) {
+    const source = (full ?? {}) as Json;
+    const out: Json = {};
+    for (const key of Object.keys(given)) {
+      const value = (given as Json)[key];
+      if (value === null) continue;
+      out[key] = onlyGiven(source[key], value);
+    }
+    return out;
+  }
+  return full === undefined ? given : full;
+}
+
+function typedPatchError(namespace: string, name: string, info: ResourceInfo, path: string): Error {
+  const where = `${namespace}/${name}; ${info.groupVersion}, Kind=${info.kind}`;
+  const error = newBadRequest(`failed to create typed patch object (${where}): .${path}: field not declared in schema`);
+  error.status.code = 500;
+  delete error.status.reason;
+  return error;
+}

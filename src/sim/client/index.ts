@@ -1,2 +1,0 @@
-export { InProcessClient } from './client.ts';
-export type * from './types.ts';
