@@ -62,9 +62,9 @@ for (const path of pages) {
         .waitFor({ state: 'attached', timeout: 15_000 })
         .catch(() => console.error(`${path} ${look.name}: the lab did not start`));
       if (look.phone) await page.screenshot({ path: join(values.out, `${name}-text.png`) });
-      const buttons = page.locator(`[data-step] [data-run]`);
+      const buttons = page.locator('section[data-step] [data-run]');
       const wanted = await page
-        .locator('[data-step]')
+        .locator('section[data-step]')
         .evaluateAll((steps, count) => steps.slice(0, count).reduce((sum, step) => sum + step.querySelectorAll('[data-run]').length, 0), Number(values.steps));
       for (let i = 0; i < wanted; i++) {
         await buttons.nth(i).evaluate((button) => (button as unknown as { click(): void }).click());

@@ -1,3 +1,4 @@
+import { wireProgressFile } from './progress-file.ts';
 import { wireQuestions } from './questions.ts';
 import { progressStore } from './store.ts';
 
@@ -28,6 +29,8 @@ function steerCards(event: Event): void {
 }
 
 wireQuestions();
+const progressTools = document.querySelector<HTMLElement>('[data-progress-tools]');
+if (progressTools) wireProgressFile(progressTools);
 markProgress();
 document.addEventListener('chartroom-progress', markProgress);
 addEventListener('storage', markProgress);

@@ -40,7 +40,8 @@ export function wireQuestions(): void {
       if (index < 0) return;
       answerStore.write(page, id, index);
       const answered =
-        question.dataset.after !== undefined && document.querySelector(`[data-step="${CSS.escape(question.dataset.after)}"]`)?.hasAttribute('data-reached');
+        question.dataset.after !== undefined &&
+        document.querySelector(`section[data-step="${CSS.escape(question.dataset.after)}"]`)?.hasAttribute('data-reached');
       if (predict && question.dataset.after !== undefined && !answered) note();
       else reveal(index);
     });

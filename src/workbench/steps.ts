@@ -14,7 +14,7 @@ const squeeze = (text: string): string => text.trim().replace(/\s+/g, ' ');
 
 /** The steps in the text: run and copy buttons, check marks, what is still missing, hints. */
 export function createSteps(lab: LabFileSet['lab'], run: (command: string) => void, onReached: (reached: readonly string[]) => void): StepsPane {
-  const sections = new Map([...document.querySelectorAll<HTMLElement>('[data-step]')].map((section) => [section.dataset.step ?? '', section]));
+  const sections = new Map([...document.querySelectorAll<HTMLElement>('section[data-step]')].map((section) => [section.dataset.step ?? '', section]));
   const reached = new Set(progressStore.read()[lab.name] ?? []);
   const entered = new Set<string>();
 

@@ -1,4 +1,5 @@
 import type { SavedSession } from '../lab/protocol.ts';
+import type { TimelineMemory } from './timeline.ts';
 
 /** Everything kept in this browser has this prefix; the number changes when the format does. */
 const PREFIX = 'chartroom.1.';
@@ -38,6 +39,7 @@ export interface KeptSession {
   /** Digest of the lab file the session was made with. */
   digest: string;
   saved: SavedSession;
+  timeline?: TimelineMemory;
 }
 
 export const progressStore = {
@@ -57,9 +59,6 @@ export const progressStore = {
     const kept = write('progress', progress);
     document.dispatchEvent(new CustomEvent('chartroom-progress'));
     return kept;
-  },
-  replace(progress: Progress): boolean {
-    return write('progress', progress);
   },
 };
 

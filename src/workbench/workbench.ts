@@ -5,10 +5,12 @@ import { wireDividers, wireSheet } from './dividers.ts';
 import { clockText, debounce, find } from './dom.ts';
 import { createEvents } from './events.ts';
 import { createFiles, type FilesPane } from './files.ts';
+import { wireMenus } from './menus.ts';
 import { createSteps, type StepsPane } from './steps.ts';
 import { digest, fileStore, sessionStore } from './store.ts';
 import { TerminalDeck } from './terminal-deck.ts';
-import { createTimeline } from './timeline.ts';
+import { Timeline, type TimelineMemory } from './timeline.ts';
+import { beforeLastCommand, sessionAt } from './travel.ts';
 
 /** A page left in the background stops its cluster's clock after this long. */
 const HIDDEN_MS = 120_000;
@@ -24,7 +26,7 @@ export class Workbench {
   #steps: StepsPane;
   #chart: ClusterChart;
   #events: ReturnType<typeof createEvents>;
-  #timeline: ReturnType<typeof createTimeline>;
+  #timeline: Timeline;
   #sheet: ReturnType<typeof wireSheet>;
   #startMs: number | undefined;
   #speed = 1;
@@ -32,6 +34,8 @@ export class Workbench {
   /** Commands and keys that came before the session was ready. */
   #waiting: SessionRequest[] = [];
   #owner = true;
+  /** What was left behind when the reader went back. */
+  #future: { saved: SavedSession; timeline: TimelineMemory } | undefined;
   #keepSoon: () => void;
 
   constructor(root: HTMLElement, files: LabFileSet) {
@@ -43,7 +47,7 @@ export class Workbench {
     this.#sheet = wireSheet(root);
     this.#chart = new ClusterChart(find(root, '[data-view-panel]'), (object) => this.#select(object));
     this.#events = createEvents(find(root, '[data-panel="events"]'));
-    this.#timeline = createTimeline(find(root, '[data-panel="timeline"]'));
+    this.#timeline = new Timeline(find(root, '[data-panel="timeline"]'), (toMs) => void this.#travel((saved) => sessionAt(saved, toMs)));
     this.#terminals = new TerminalDeck(find(root, '[data-panel="terminal"]'), root, {
       send: (terminal, data) => this.#send({ type: 'input', terminal, data }),
       resized: (terminal, columns, rows) => this.#ready && this.#send({ type: 'resize', terminal, columns, rows }),
@@ -73,16 +77,103 @@ export class Workbench {
   /** Connects and starts the session: the kept one when there is one, else a new one. */
   async start(): Promise<void> {
     await this.#claim();
+    if (await this.#openShared()) return;
+    await this.#openKept();
+  }
+
+  async #openKept(): Promise<void> {
     const kept = sessionStore.read(this.#files.lab.name);
-    const usable = kept?.digest === this.#digest ? kept.saved : undefined;
+    const usable = kept?.digest === this.#digest ? kept : undefined;
     if (kept && !usable) this.#notice('實驗的內容更新過，所以從頭開始；你改過的檔案都還在。');
-    await this.#boot(usable);
+    if (usable?.timeline) this.#timeline.remember(usable.timeline);
+    await this.#boot(usable?.saved);
+  }
+
+  /** A link with a session in its fragment: shown standing still, and the reader's own progress untouched until they go on from it. */
+  async #openShared(): Promise<boolean> {
+    const text = /^#share=(.*)$/.exec(location.hash)?.[1];
+    if (text === undefined) return false;
+    const { decodeSession } = await import('./share.ts');
+    try {
+      const saved = await decodeSession(text);
+      if (saved.lab !== this.#files.lab.name) throw new Error('這個連結是另一個實驗的。');
+      const owner = this.#owner;
+      this.#owner = false;
+      this.#setSpeed(0);
+      await this.#boot(saved);
+      const leave = (): void => history.replaceState(null, '', location.pathname + location.search);
+      this.#notice(
+        '這是別人分享的時刻，時間停著。',
+        'word',
+        {
+          label: '從這裡接著做',
+          action: () => {
+            leave();
+            this.#owner = owner;
+            this.#setSpeed(1);
+          },
+        },
+        {
+          label: '回到我的進度',
+          action: () => {
+            leave();
+            this.#owner = owner;
+            this.#setSpeed(1);
+            this.#startMs = undefined;
+            this.#timeline.reset();
+            this.#terminals.clear();
+            void this.#openKept();
+          },
+        },
+      );
+      return true;
+    } catch (error) {
+      this.#notice(`分享的連結打不開：${(error as Error).message}`, 'error');
+      return false;
+    }
+  }
+
+  async #share(): Promise<void> {
+    const [{ encodeSession }, saved] = await Promise.all([import('./share.ts'), this.#ask<SavedSession | undefined>({ type: 'save' })]);
+    if (!saved) return this.#notice('這次做的事太多了，放不進一個連結。');
+    const link = `${location.origin}${location.pathname}#share=${await encodeSession(saved)}`;
+    await navigator.clipboard.writeText(link).then(
+      () => this.#notice(`連結已經複製好了（${(link.length / 1000).toFixed(1)} kB）。打開的人會看到叢集現在的樣子；內容都在連結裡，沒有上傳。`),
+      () => this.#notice(`瀏覽器不讓我用剪貼簿。連結在這裡：${link}`),
+    );
+  }
+
+  /** Goes back: the session is replayed up to another moment and stands still there. The future that is left is kept. */
+  async #travel(to: (saved: SavedSession) => SavedSession | undefined): Promise<void> {
+    const saved = await this.#ask<SavedSession | undefined>({ type: 'save' }).catch(() => undefined);
+    const past = saved && to(saved);
+    if (!saved || !past) return this.#notice('前面沒有可以倒回的地方了。');
+    this.#future = { saved, timeline: structuredClone(this.#timeline.memory) };
+    await this.#jump(past);
+    this.#timeline.cut(past.nowMs);
+    this.#notice(`時間停在 ${clockText(past.nowMs - (this.#startMs ?? past.nowMs))}。要接著走，把時間調回 ×1；原本的未來留在「倒回」裡。`);
+  }
+
+  async #jump(saved: SavedSession): Promise<void> {
+    this.#ready = false;
+    this.#terminals.clear();
+    this.#setSpeed(0);
+    await this.#boot(saved);
+    find(this.#root, '[data-future]').hidden = this.#future === undefined;
+    this.#keepSoon();
+  }
+
+  #setSpeed(speed: number): void {
+    this.#speed = speed;
+    const choice = this.#root.querySelector<HTMLInputElement>(`[name="lab-speed"][value="${speed}"]`);
+    if (choice) choice.checked = true;
+    if (this.#ready) void this.#ask({ type: 'set-speed', speed }).catch(() => undefined);
   }
 
   async #boot(restore: SavedSession | undefined): Promise<void> {
     this.#root.dataset.state = 'starting';
-    this.#connection?.close();
-    this.#connection = connectWorker(
+    // One worker serves session after session; only a dead one is replaced.
+    this.#connection ??= connectWorker(
       (notice) => this.#onNotice(notice),
       (reason) => this.#onDeath(reason),
     );
@@ -154,6 +245,7 @@ export class Workbench {
         return;
       case 'command':
         this.#steps.entered(notice.line);
+        this.#timeline.command(notice.line);
         return;
       case 'files-changed':
         void this.#filesPane.refresh().catch(() => undefined);
@@ -171,6 +263,8 @@ export class Workbench {
 
   #onDeath(reason: string): void {
     this.#ready = false;
+    this.#connection?.close();
+    this.#connection = undefined;
     this.#root.dataset.state = 'failed';
     this.#steps.disable();
     this.#notice(`實驗停住了（${reason}）。課文照樣能讀；按「再試一次」會回到最後存下的地方。`, 'error', {
@@ -187,7 +281,7 @@ export class Workbench {
   async #keep(): Promise<void> {
     if (!this.#ready || !this.#owner) return;
     const saved = await this.#ask<SavedSession | undefined>({ type: 'save' }).catch(() => undefined);
-    if (saved && !sessionStore.write(this.#files.lab.name, { digest: this.#digest, saved })) {
+    if (saved && !sessionStore.write(this.#files.lab.name, { digest: this.#digest, saved, timeline: this.#timeline.memory })) {
       this.#owner = false;
       this.#notice('瀏覽器的儲存空間滿了或被關掉：這次的操作不會留到下次。');
     }
@@ -213,7 +307,7 @@ export class Workbench {
     this.#run(`kubectl describe ${short[resource] ?? resource} ${name}${where}`);
   }
 
-  #notice(text: string, kind: 'word' | 'error' = 'word', button?: { label: string; action: () => void }): void {
+  #notice(text: string, kind: 'word' | 'error' = 'word', ...buttons: { label: string; action: () => void }[]): void {
     const place = find(this.#root, '[data-notice]');
     place.dataset.kind = kind;
     place.replaceChildren(text);
@@ -227,8 +321,8 @@ export class Workbench {
       });
       place.append(element);
     };
-    if (button) add(button.label, button.action);
-    add('知道了', () => undefined);
+    for (const button of buttons) add(button.label, button.action);
+    if (buttons.length < 2) add('知道了', () => undefined);
     place.hidden = false;
   }
 
@@ -267,15 +361,37 @@ export class Workbench {
       this.#speed = Number((event.target as HTMLInputElement).value);
       if (this.#ready) void this.#ask({ type: 'set-speed', speed: this.#speed }).catch(() => undefined);
     });
-    const settle = find<HTMLButtonElement>(this.#root, '[data-settle]');
-    settle.addEventListener('click', () => {
-      settle.disabled = true;
-      this.#ask({ type: 'until-settled' })
-        .catch((error: Error) => this.#notice(error.message, 'error'))
-        .finally(() => {
-          settle.disabled = false;
-        });
+    const forward = (selector: string, request: SessionRequest): void => {
+      const button = find<HTMLButtonElement>(this.#root, selector);
+      button.addEventListener('click', () => {
+        button.closest<HTMLElement>('[popover]')?.hidePopover();
+        button.disabled = true;
+        this.#ask(request)
+          .catch((error: Error) => this.#notice(error.message, 'error'))
+          .finally(() => {
+            button.disabled = false;
+          });
+      });
+    };
+    forward('[data-settle]', { type: 'until-settled' });
+    forward('[data-step]', { type: 'step' });
+    forward('[data-skip]', { type: 'skip', ms: 300_000 });
+    const back = (selector: string, action: () => void): void => {
+      const button = find(this.#root, selector);
+      button.addEventListener('click', () => {
+        button.closest<HTMLElement>('[popover]')?.hidePopover();
+        action();
+      });
+    };
+    back('[data-undo]', () => void this.#travel(beforeLastCommand));
+    back('[data-pick]', () => this.#showTab('timeline'));
+    back('[data-future]', () => {
+      const future = this.#future;
+      this.#future = undefined;
+      if (future) void this.#jump(future.saved).then(() => this.#timeline.remember(future.timeline));
     });
+    find(this.#root, '[data-share]').addEventListener('click', () => void this.#share().catch((error: Error) => this.#notice(error.message, 'error')));
+    wireMenus(this.#root);
     const reset = find<HTMLButtonElement>(this.#root, '[data-reset]');
     let sure: ReturnType<typeof setTimeout> | undefined;
     const calm = (): void => {

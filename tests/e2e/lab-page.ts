@@ -28,6 +28,7 @@ export class LabPage {
   /** Fast-forwards until the cluster is quiet. */
   async settle(): Promise<void> {
     const button = this.page.locator('[data-settle]');
+    await this.page.locator('[popovertarget="lab-forward"]').click();
     await button.click();
     await expect(button).toBeEnabled({ timeout: 60_000 });
   }
@@ -74,6 +75,6 @@ export class LabPage {
   }
 
   async reached(step: string): Promise<boolean> {
-    return (await this.page.locator(`[data-step="${step}"]`).getAttribute('data-reached')) !== null;
+    return (await this.page.locator(`section[data-step="${step}"]`).getAttribute('data-reached')) !== null;
   }
 }
