@@ -64,6 +64,11 @@ export class ImageManager {
     return [...this.#local.values()];
   }
 
+  /** How many images are on the node. */
+  get count(): number {
+    return this.#local.size;
+  }
+
   /** Puts an image on the node without pulling (it came with the machine). */
   preload(reference: string): void {
     const parsed = parseImageReference(reference);

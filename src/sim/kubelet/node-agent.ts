@@ -21,6 +21,7 @@ export class NodeAgent implements Disposable {
   readonly #bootId: string;
   readonly #machineId: string;
   #lastReportMs = 0;
+  #lastSeen = '';
   #lease: Disposable | undefined;
   #status: Disposable | undefined;
   /** Set after the kubelet stood still: it takes its runtime for dead until it has asked it again. */
@@ -160,6 +161,10 @@ export class NodeAgent implements Disposable {
     const nodes = client.resource<Node>('v1/nodes');
     const node = nodes.get('', nodeName);
     if (!node) return;
+    // Nothing of ours and nothing of others changed: there is nothing to compare.
+    const seen = `${node.metadata?.resourceVersion} ${this.#kubelet.images.count} ${this.#runtimeUnknown}`;
+    if (!force && seen === this.#lastSeen && kernel.now() - this.#lastReportMs < DURATIONS.nodeStatusReportMs) return;
+    this.#lastSeen = seen;
     const status = this.#buildStatus(node.status);
     const same = semanticEqual(withoutHeartbeats(node.status), withoutHeartbeats(status));
     if (!force && same && kernel.now() - this.#lastReportMs < DURATIONS.nodeStatusReportMs) return;
