@@ -126,7 +126,7 @@ export class KubeletFleet implements NodeControl, Disposable {
       bootId: randomUid(this.#environment.kernel.random),
       machineId: randomHex(this.#environment.kernel.random, 32),
     });
-    member.agent.start();
+    member.agent.start(true);
     this.#resync(member);
   }
 
@@ -155,6 +155,9 @@ export class KubeletFleet implements NodeControl, Disposable {
       .filter((pod) => pod.spec?.nodeName === member.definition.name);
     const known = new Set(stored.map((pod) => pod.metadata?.uid));
     for (const worker of [...member.kubelet.workers()]) if (!known.has(worker.uid)) member.kubelet.podRemoved(worker.pod);
+    // What was deleted while the machine was off is not started again.
+    for (const pod of [...member.kubelet.runtime.pods()])
+      if (!known.has(pod.uid) && pod.containers.every((container) => container.state === 'exited')) member.kubelet.runtime.remove(pod.uid);
     for (const pod of stored) member.kubelet.podChanged(pod);
   }
 

@@ -34,9 +34,16 @@ export class NodeAgent implements Disposable {
     this.#machineId = ids.machineId;
   }
 
-  /** Creates the Node object unless it exists, and starts the heartbeats. */
-  start(): void {
+  /** Creates the Node object unless it exists, and starts the heartbeats. `rebooted`: the machine had been running before. */
+  start(rebooted = false): void {
+    this.#nodeEvent('Normal', 'Starting', 'Starting kubelet.');
     this.#register();
+    const { nodeName } = this.#kubelet;
+    for (const reason of ['NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID']) {
+      this.#nodeEvent('Normal', reason, `Node ${nodeName} status is now: ${reason}`);
+    }
+    this.#nodeEvent('Normal', 'NodeAllocatableEnforced', 'Updated Node Allocatable limit across pods');
+    if (rebooted) this.#nodeEvent('Warning', 'Rebooted', `Node ${nodeName} has been rebooted, boot id: ${this.#bootId}`);
     this.#renew();
     this.#renewLoop();
     this.#statusLoop();
@@ -173,16 +180,18 @@ export class NodeAgent implements Disposable {
     const { resourceVersion: _stale, ...metadata } = node.metadata ?? {};
     nodes.updateStatus({ ...node, metadata, status }, { cause: this.#cause('kubelet/node-status') });
     this.#lastReportMs = kernel.now();
-    if (before !== after) this.#nodeEvent(after === 'True' ? 'NodeReady' : 'NodeNotReady');
+    if (before === after) return;
+    const reason = after === 'True' ? 'NodeReady' : 'NodeNotReady';
+    this.#nodeEvent('Normal', reason, `Node ${nodeName} status is now: ${reason}`);
   }
 
-  #nodeEvent(reason: string): void {
+  #nodeEvent(type: 'Normal' | 'Warning', reason: string, message: string): void {
     const { client, nodeName } = this.#kubelet;
     client.event({
       regarding: { apiVersion: 'v1', kind: 'Node', namespace: '', name: nodeName, uid: nodeName },
-      type: 'Normal',
+      type,
       reason,
-      message: `Node ${nodeName} status is now: ${reason}`,
+      message,
       component: 'kubelet',
       host: nodeName,
       cause: this.#cause(`kubelet/event-${reason}`),
