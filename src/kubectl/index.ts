@@ -79,6 +79,7 @@ async function main(process: Process, argv: string[], transport: (server: string
   if (missing.length > 0) throw new Error(`required flag(s) ${missing.map((name) => `"${name}"`).join(', ')} not set`);
   const session = new Session(process, flags, commandPath, transport);
   const run = await commandRun(session, command.path);
+  if (!run && command.children.length === 0) throw new Error(`${commandPath} is not simulated yet`);
   if (!run) return group(process, session, command.path, flags.rest);
   const failureCode = command.path === 'diff' ? 1 : 0;
   try {
