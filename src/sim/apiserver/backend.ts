@@ -74,6 +74,7 @@ export class InProcessBackend implements ClientBackend {
       name,
       (existing) => {
         const changed = change(existing ?? ({} as ApiObject));
+        if (subresource === 'status' && existing) return verbs.normalizeStatus(info, changed, existing);
         return verbs.normalize(info, subresource === 'finalize' && existing ? finalizeNamespace(existing, changed) : changed);
       },
       request,

@@ -19,6 +19,8 @@ export interface DecodeContext {
   duplicates?: Duplicates;
   /** Off for objects made by components in this program: wrong types cannot occur there. */
   checkTypes: boolean;
+  /** Frozen parts come from stored objects, are normal and are taken as they are. */
+  share?: boolean;
 }
 
 /** Where we are: field names for Go's errors, full path for strict ones. */
@@ -88,6 +90,7 @@ export function convert(node: ObjectNode, value: unknown, context: DecodeContext
 
 function convertValue(node: SchemaNode, value: unknown, context: DecodeContext, place: Place | undefined): unknown {
   if (value === null || value === undefined) return DROP;
+  if (context.share && typeof value === 'object' && Object.isFrozen(value)) return value;
   switch (node.kind) {
     case 'object':
       return convertObject(node, value, context, place);

@@ -118,6 +118,16 @@ export class Verbs {
     return this.applyDefaults(info, out);
   }
 
+  /** The same for a write to `status`, which leaves everything but metadata as it is: that is shared with the existing object. */
+  normalizeStatus(info: ResourceInfo, object: ApiObject, existing: ApiObject): Mutable {
+    const { managedFields: _managed, ...metadata } = object.metadata ?? {};
+    const part = this.normalize(info, { metadata, status: (object as Mutable).status });
+    const out = { ...existing, metadata: part.metadata } as Mutable;
+    if (part.status === undefined) delete out.status;
+    else out.status = part.status;
+    return out;
+  }
+
   applyDefaults(info: ResourceInfo, object: Mutable | Record<string, unknown>): Mutable {
     const out = object as Mutable;
     out.metadata ??= {};
@@ -204,7 +214,7 @@ export class Verbs {
       apiVersion: _version,
       metadata,
       ...rest
-    } = convert(info.node, object, { strict: [], checkTypes: false }) as unknown as Mutable & Record<string, unknown>;
+    } = convert(info.node, object, { strict: [], checkTypes: false, share: true }) as unknown as Mutable & Record<string, unknown>;
     return { kind: info.kind, apiVersion: info.groupVersion, metadata: orderMeta(metadata as ObjectMeta), ...rest } as Mutable;
   }
 
@@ -274,7 +284,8 @@ export class Verbs {
     if (old.deletionTimestamp !== undefined) metadata.deletionTimestamp = old.deletionTimestamp;
     else delete metadata.deletionTimestamp;
     if (old.deletionGracePeriodSeconds !== undefined) metadata.deletionGracePeriodSeconds ??= old.deletionGracePeriodSeconds;
-    const own = subresource === 'status' ? strategy?.validateStatusUpdate : strategy?.validateUpdate;
+    const isPart = subresource === 'ephemeralcontainers' || subresource === 'resize';
+    const own = isPart ? undefined : subresource === 'status' ? strategy?.validateStatusUpdate : strategy?.validateUpdate;
     const errors = own ? own.call(strategy, changed, existing, context) : [...validateMeta(info, metadata), ...validateMetaUpdate(metadata, old)];
     if (errors.length > 0) throw newInvalid(kindOf(info), metadata.name ?? '', errors);
     if (subresource === '') request.warnings.push(...(strategy?.warnings?.(changed, existing) ?? []));
@@ -383,7 +394,7 @@ function thaw(object: ApiObject): Mutable {
 /** Writing `status` leaves everything else (but metadata) as it was. */
 function keepSpec(object: Mutable, existing: Mutable): Mutable {
   const { status: _status, ...rest } = existing as Mutable & Record<string, unknown>;
-  const out = cloneJson(rest) as Mutable;
+  const out = rest as Mutable;
   out.metadata = object.metadata;
   if (object.status !== undefined) out.status = object.status;
   return out;
