@@ -4,6 +4,7 @@ import type { FieldError } from '../kinds/strategy.ts';
 import type { LabelSelector, Pod, PodDisruptionBudget } from '../kinds/types.ts';
 import { cloneJson } from './decode.ts';
 import type { DeleteParameters } from './deletion.ts';
+import { equalJson } from './json-equal.ts';
 import { difference, type FieldTree, hasPath, LEAF, union } from './managed-fields/field-set.ts';
 import { decodeManaged, encodeManaged, identifier, type ManagedEntry } from './managed-fields/manager.ts';
 import type { RequestContext } from './request-context.ts';
@@ -123,7 +124,14 @@ function checkBudgets(verbs: Verbs, pod: Pod, request: RequestContext): void {
   }
   const allowed = status.disruptionsAllowed ?? 0;
   if (allowed <= 0) {
-    const message = `The disruption budget ${budgetName} needs ${status.desiredHealthy ?? 0} healthy pods and has ${status.currentHealthy ?? 0} currently`;
+    const failed = status.conditions?.find(
+      (condition) => condition.type === 'DisruptionAllowed' && condition.status === 'False' && condition.reason === 'SyncFailed',
+    );
+    const message = failed
+      ? `The disruption budget ${budgetName} does not allow evicting pods currently because it failed sync: ${failed.message}`
+      : (status.currentHealthy ?? 0) <= (status.desiredHealthy ?? 0)
+        ? `The disruption budget ${budgetName} needs ${status.desiredHealthy ?? 0} healthy pods and has ${status.currentHealthy ?? 0} currently`
+        : `The disruption budget ${budgetName} does not allow evicting pods currently`;
     throw newTooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", 0, [{ reason: 'DisruptionBudget', message }]);
   }
   if (request.dryRun) return;
@@ -255,6 +263,34 @@ function takeReplicas(existing: ApiObject, entry: ManagedEntry, path: readonly s
   const mine = managed.get(self);
   managed.set(self, mine ? { ...mine, fields: union(mine.fields, replicas) } : entry);
   return encodeManaged(managed);
+}
+
+/** `pods/ephemeralcontainers` and `pods/resize`: the one part of the spec that each may change; the rest is as it was. */
+export function changePodPart(existing: ApiObject, object: ApiObject, subresource: 'ephemeralcontainers' | 'resize'): ApiObject {
+  const old = (existing as Loose).spec ?? {};
+  const given = (object as Loose).spec ?? {};
+  const metadata = { ...existing.metadata, resourceVersion: object.metadata?.resourceVersion, managedFields: object.metadata?.managedFields };
+  if (subresource === 'ephemeralcontainers') {
+    const kept = new Map((given.ephemeralContainers as { name?: string }[] | undefined)?.map((container) => [container.name, container]));
+    const errors: FieldError[] = [];
+    for (const container of (old.ephemeralContainers as { name?: string }[] | undefined) ?? []) {
+      const now = kept.get(container.name);
+      const field = 'spec.ephemeralContainers';
+      if (!now) errors.push({ type: 'Forbidden', field, detail: `existing ephemeral containers ${JSON.stringify(container.name)} may not be removed\n` });
+      else if (!equalJson(now, container))
+        errors.push({ type: 'Forbidden', field, detail: `existing ephemeral containers ${JSON.stringify(container.name)} may not be changed\n` });
+    }
+    if (errors.length > 0) throw newInvalid({ group: '', resource: 'Pod' }, existing.metadata?.name ?? '', errors);
+    return { ...existing, metadata, spec: { ...old, ephemeralContainers: given.ephemeralContainers } } as ApiObject;
+  }
+  const resources = new Map(
+    (given.containers as { name?: string; resources?: unknown }[] | undefined)?.map((container) => [container.name, container.resources]),
+  );
+  const containers = ((old.containers as { name?: string; resources?: unknown }[] | undefined) ?? []).map((container) => ({
+    ...container,
+    resources: resources.get(container.name) ?? container.resources,
+  }));
+  return { ...existing, metadata, spec: { ...old, containers } } as ApiObject;
 }
 
 /** `namespaces/finalize`: only spec.finalizers move. */

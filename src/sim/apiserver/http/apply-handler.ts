@@ -1,10 +1,11 @@
 import type { ApiObject } from '../../client/types.ts';
 import { convert, DecodeError } from '../decode.ts';
 import { applyConfiguration } from '../managed-fields/apply.ts';
+import { typedErrors } from '../managed-fields/validate-typed.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { ResourceInfo } from '../resources.ts';
 import type { ObjectNode } from '../schema.ts';
-import { newBadRequest, newConflict } from '../status-error.ts';
+import { newBadRequest, newConflict, plainError } from '../status-error.ts';
 import type { Verbs } from '../verbs.ts';
 import { parseBody } from './body.ts';
 import { JsonSyntaxError } from './json.ts';
@@ -37,20 +38,20 @@ export function applyResource(
   if (config.apiVersion !== info.groupVersion)
     throw newBadRequest(`Incorrect version specified in apply patch. Specified patch version: ${config.apiVersion}, expected: ${info.groupVersion}`);
   if (config.metadata?.managedFields) throw newBadRequest('metadata.managedFields must be nil');
-  const strict: string[] = [];
+  const wrong = typedErrors(info.node, config);
+  if (wrong.length > 0) {
+    const text = wrong.length === 1 ? wrong[0] : ['errors:', ...wrong.map((one) => `  ${one}`)].join('\n');
+    throw plainError(`failed to create typed patch object (${namespace}/${name}; ${info.groupVersion}, Kind=${info.kind}): ${text}`);
+  }
   let clean: ApiObject;
   try {
-    clean = convertConfig(info.node, config, strict);
+    clean = convertConfig(info.node, config);
   } catch (error) {
     if (error instanceof DecodeError)
-      throw newBadRequest(
-        `failed to create typed patch object (${namespace ? `${namespace}/` : ''}${name}; ${info.groupVersion}, Kind=${info.kind}): ${error.message}`,
+      throw plainError(
+        `failed to convert new object (${namespace}/${name}; ${info.groupVersion}, Kind=${info.kind}) to proper version (${info.groupVersion}): ${error.message}`,
       );
     throw error;
-  }
-  if (strict.length > 0) {
-    const path = /"(.*)"/.exec(strict[0] as string)?.[1] ?? '';
-    throw typedPatchError(namespace, name, info, path);
   }
   return verbs.update(
     info,
@@ -78,8 +79,8 @@ export function applyResource(
 }
 
 /** What the client applies, cleaned by type but without anything filled in: only what it says is owned. */
-function convertConfig(node: ObjectNode, config: ApiObject, strict: string[]): ApiObject {
-  const full = convert(node, config, { strict, checkTypes: true });
+function convertConfig(node: ObjectNode, config: ApiObject): ApiObject {
+  const full = convert(node, config, { strict: [], checkTypes: true });
   return onlyGiven(full, config) as ApiObject;
 }
 
@@ -100,12 +101,4 @@ function onlyGiven(full: unknown, given: unknown): unknown {
     return out;
   }
   return full === undefined ? given : full;
-}
-
-function typedPatchError(namespace: string, name: string, info: ResourceInfo, path: string): Error {
-  const where = `${namespace}/${name}; ${info.groupVersion}, Kind=${info.kind}`;
-  const error = newBadRequest(`failed to create typed patch object (${where}): .${path}: field not declared in schema`);
-  error.status.code = 500;
-  delete error.status.reason;
-  return error;
 }

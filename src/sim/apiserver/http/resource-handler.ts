@@ -5,13 +5,14 @@ import type { Authenticator } from '../authentication.ts';
 import { convert, DecodeError } from '../decode.ts';
 import type { DeleteParameters } from '../deletion.ts';
 import { returnsDeletedObject } from '../kind-rules.ts';
+import { trackUpdate } from '../managed-fields/index.ts';
 import type { Authorizer } from '../rbac.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { ResourceInfo } from '../resources.ts';
 import { answerReview } from '../reviews.ts';
 import { type ObjectNode, typeNode } from '../schema.ts';
 import { newBadRequest, newInvalid, newNotFound, type Status } from '../status-error.ts';
-import { bindPod, evictPod, finalizeNamespace, getScale, updateScale } from '../subresources.ts';
+import { bindPod, changePodPart, evictPod, finalizeNamespace, getScale, updateScale } from '../subresources.ts';
 import { requestToken } from '../token-request.ts';
 import type { Verbs } from '../verbs.ts';
 import { applyResource } from './apply-handler.ts';
@@ -105,7 +106,8 @@ export class ResourceHandler {
     if (!info.verbs.has('get')) {
       if (info.kind === 'Binding') return statusResponse(this.#bind(request, object, context), format, warnings);
       const full = { kind: info.kind, apiVersion: info.groupVersion, ...object, metadata: (object.metadata as Json | undefined) ?? {} };
-      return respond(201, answerReview(info, full, request.user, this.#authorizer, this.#authenticator), format, warnings);
+      const tracked = trackUpdate(info, undefined, full as ApiObject, context.fieldManager, '', this.#verbs.now()) as ApiObject & Json;
+      return respond(201, answerReview(info, tracked, request.user, this.#authorizer, this.#authenticator), format, warnings);
     }
     const stored = this.#stored(info);
     const whole = this.#verbs.applyDefaults(info, object);
@@ -127,7 +129,7 @@ export class ResourceHandler {
       case 'eviction':
         return statusResponse(evictPod(this.#verbs, info, namespace, name, object, context), format, warnings);
       case 'token':
-        return respond(201, requestToken(this.#verbs, this.#authenticator, info, namespace, name, object), format, warnings);
+        return respond(201, requestToken(this.#verbs, this.#authenticator, info, namespace, name, object, context.fieldManager), format, warnings);
       default:
         throw newNotFound(info, name);
     }
@@ -162,7 +164,7 @@ export class ResourceHandler {
       namespace,
       name,
       (existing) => {
-        const changed = subresource === 'finalize' && existing ? finalizeNamespace(existing, object) : object;
+        const changed = existing ? ownPart(subresource, existing, object) : object;
         const whole = this.#verbs.applyDefaults(info, structuredCopy(changed) as ApiObject & Json);
         return info.alias ? this.#verbs.normalize(stored, info.alias.toStored(whole)) : whole;
       },
@@ -209,7 +211,7 @@ export class ResourceHandler {
         const object = patchObject(info.node, type, patch, current, parameters.fieldValidation, warnings) as ApiObject & Json;
         object.metadata ??= {};
         if (object.metadata.name) checkIdentity(request, object);
-        const whole = this.#verbs.applyDefaults(info, object);
+        const whole = this.#verbs.applyDefaults(info, ownPart(subresource, existing, object) as ApiObject & Json);
         return info.alias ? this.#verbs.normalize(stored, info.alias.toStored(whole)) : whole;
       },
       context,
@@ -267,6 +269,13 @@ export class ResourceHandler {
     }
     return respond(200, shapeList(this.#verbs, info, result, format, query), format, warnings);
   }
+}
+
+/** What a subresource lets through of a new object. */
+function ownPart(subresource: string, existing: ApiObject, object: ApiObject): ApiObject {
+  if (subresource === 'finalize') return finalizeNamespace(existing, object);
+  if (subresource === 'ephemeralcontainers' || subresource === 'resize') return changePodPart(existing, object, subresource);
+  return object;
 }
 
 /** A copy of what a client sent, so that a retried change starts from the same. */
