@@ -67,6 +67,7 @@ function drawRow(drawing: Drawing, model: ClusterModel, row: Row, top: number): 
     x: MARGIN,
     y: top + 14,
     className: row.deleting ? 'row-title leaving' : 'row-title',
+    object: row.object,
     markup: `<text><tspan class="kind">${escapeText(row.kind === 'Pod' ? title : row.kind)}</tspan>${row.kind === 'Pod' ? '' : ` <tspan dx="4" class="name">${escapeText(row.name)}</tspan>`}<tspan dx="8" class="note">${escapeText(row.note)}</tspan></text>`,
   });
   let y = top + HEAD;
@@ -134,7 +135,8 @@ function drawSlot(
       x,
       y,
       className: 'gap',
-      markup: `<circle r="${radius - 4}"/><text y="4" text-anchor="middle">${slot.ordinal ?? ''}</text>`,
+      object: slot.missing,
+      markup: `<title>${slot.ordinal ?? ''} 號：還沒有 Pod</title><circle r="${radius - 4}"/><text y="4" text-anchor="middle">${slot.ordinal ?? ''}</text>`,
     });
     return;
   }

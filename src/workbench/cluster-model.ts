@@ -40,6 +40,8 @@ export interface Slot {
   key: string;
   ordinal?: number;
   pod?: PodView;
+  /** The Pod that would stand here, as what a click asks about. */
+  missing?: string;
   claims: ClaimView[];
 }
 
@@ -54,6 +56,8 @@ export interface Row {
   slots: Slot[];
   services: ServiceView[];
   deleting: boolean;
+  /** What a click on the title asks about. */
+  object?: string;
 }
 
 export interface ClusterModel {
@@ -85,7 +89,7 @@ function statefulSlots(set: WorkloadView, pods: PodView[], claims: ClaimView[]):
   const slots: Slot[] = [];
   for (let ordinal = first; ordinal < end && slots.length < 400; ordinal++) {
     const pod = owned.find((each) => each.ordinal === ordinal);
-    slots.push({ key: `${set.uid}/${ordinal}`, ordinal, pod, claims: claimsOf.get(ordinal) ?? [] });
+    slots.push({ key: `${set.uid}/${ordinal}`, ordinal, pod, claims: claimsOf.get(ordinal) ?? [], missing: `pods/${set.namespace}/${set.name}-${ordinal}` });
   }
   return slots;
 }
@@ -116,6 +120,7 @@ export function clusterModel(view: ClusterView): ClusterModel {
       slots,
       services: [],
       deleting: workload.deleting,
+      object: `${workload.kind.toLowerCase()}s/${workload.namespace}/${workload.name}`,
     });
   };
   const podsOf = (kind: string, workload: WorkloadView): PodView[] =>

@@ -95,11 +95,11 @@ export class Timeline {
     this.draw();
   }
 
-  /** Forgets what came after that moment: the session goes on from there. */
-  cut(atMs: number): void {
+  /** Forgets what came after that moment, and all but so many commands: the session goes on from there. */
+  cut(atMs: number, commands: number): void {
     this.#nowMs = atMs;
     this.#pickedMs = undefined;
-    this.#commands = this.#commands.filter((command) => command.atMs < atMs);
+    this.#commands = this.#commands.slice(0, commands);
     for (const [uid, lane] of this.#lanes) {
       lane.spans = lane.spans
         .filter((span) => span.fromMs <= atMs)

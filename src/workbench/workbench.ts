@@ -1,6 +1,7 @@
 import type { LabFileSet, SavedSession, SessionNotice, SessionRequest } from '../lab/protocol.ts';
 import { ClusterChart } from './cluster-view.ts';
 import { type Connection, connectWorker } from './connection.ts';
+import { Details } from './details.ts';
 import { wireDividers, wireSheet } from './dividers.ts';
 import { clockText, debounce, find } from './dom.ts';
 import { createEvents } from './events.ts';
@@ -10,7 +11,7 @@ import { createSteps, type StepsPane } from './steps.ts';
 import { digest, fileStore, sessionStore } from './store.ts';
 import { TerminalDeck } from './terminal-deck.ts';
 import { Timeline, type TimelineMemory } from './timeline.ts';
-import { beforeLastCommand, sessionAt } from './travel.ts';
+import { beforeLastCommand, commandCount, sessionAt } from './travel.ts';
 
 /** A page left in the background stops its cluster's clock after this long. */
 const HIDDEN_MS = 120_000;
@@ -27,6 +28,7 @@ export class Workbench {
   #chart: ClusterChart;
   #events: ReturnType<typeof createEvents>;
   #timeline: Timeline;
+  #details: Details;
   #sheet: ReturnType<typeof wireSheet>;
   #startMs: number | undefined;
   #speed = 1;
@@ -34,6 +36,8 @@ export class Workbench {
   /** Commands and keys that came before the session was ready. */
   #waiting: SessionRequest[] = [];
   #owner = true;
+  /** Somebody else's session is shown: what it reached is not this reader's. */
+  #visiting = false;
   /** What was left behind when the reader went back. */
   #future: { saved: SavedSession; timeline: TimelineMemory } | undefined;
   #keepSoon: () => void;
@@ -48,6 +52,11 @@ export class Workbench {
     this.#chart = new ClusterChart(find(root, '[data-view-panel]'), (object) => this.#select(object));
     this.#events = createEvents(find(root, '[data-panel="events"]'));
     this.#timeline = new Timeline(find(root, '[data-panel="timeline"]'), (toMs) => void this.#travel((saved) => sessionAt(saved, toMs)));
+    this.#details = new Details(find(root, '[data-panel="why"]'), {
+      request: (request) => this.#ask(request),
+      run: (command) => this.#run(command),
+      startMs: () => this.#startMs ?? 0,
+    });
     this.#terminals = new TerminalDeck(find(root, '[data-panel="terminal"]'), root, {
       send: (terminal, data) => this.#send({ type: 'input', terminal, data }),
       resized: (terminal, columns, rows) => this.#ready && this.#send({ type: 'resize', terminal, columns, rows }),
@@ -99,26 +108,26 @@ export class Workbench {
       if (saved.lab !== this.#files.lab.name) throw new Error('這個連結是另一個實驗的。');
       const owner = this.#owner;
       this.#owner = false;
+      this.#visiting = true;
       this.#setSpeed(0);
       await this.#boot(saved);
-      const leave = (): void => history.replaceState(null, '', location.pathname + location.search);
+      const leave = (): void => {
+        history.replaceState(null, '', location.pathname + location.search);
+        this.#owner = owner;
+        this.#visiting = false;
+        this.#setSpeed(1);
+      };
       this.#notice(
         '這是別人分享的時刻，時間停著。',
         'word',
         {
           label: '從這裡接著做',
-          action: () => {
-            leave();
-            this.#owner = owner;
-            this.#setSpeed(1);
-          },
+          action: leave,
         },
         {
           label: '回到我的進度',
           action: () => {
             leave();
-            this.#owner = owner;
-            this.#setSpeed(1);
             this.#startMs = undefined;
             this.#timeline.reset();
             this.#terminals.clear();
@@ -150,7 +159,7 @@ export class Workbench {
     if (!saved || !past) return this.#notice('前面沒有可以倒回的地方了。');
     this.#future = { saved, timeline: structuredClone(this.#timeline.memory) };
     await this.#jump(past);
-    this.#timeline.cut(past.nowMs);
+    this.#timeline.cut(past.nowMs, commandCount(past));
     this.#notice(`時間停在 ${clockText(past.nowMs - (this.#startMs ?? past.nowMs))}。要接著走，把時間調回 ×1；原本的未來留在「倒回」裡。`);
   }
 
@@ -172,6 +181,7 @@ export class Workbench {
 
   async #boot(restore: SavedSession | undefined): Promise<void> {
     this.#root.dataset.state = 'starting';
+    if (restore?.inputs[0]) this.#startMs ??= restore.inputs[0].atMs;
     // One worker serves session after session; only a dead one is replaced.
     this.#connection ??= connectWorker(
       (notice) => this.#onNotice(notice),
@@ -180,7 +190,7 @@ export class Workbench {
     const { lab } = this.#files;
     try {
       const { nowMs } = await this.#connection.request<{ nowMs: number }>({ type: 'start', lab: this.#files, seed: lab.name, restore });
-      this.#startMs ??= restore?.inputs[0]?.atMs ?? nowMs;
+      this.#startMs ??= nowMs;
       for (const size of this.#terminals.open) await this.#connection.request({ type: 'open-terminal', ...size });
       if (!restore) for (const [path, text] of Object.entries(fileStore.read(lab.name))) await this.#connection.request({ type: 'write-file', path, text });
       if (this.#speed !== 1) await this.#connection.request({ type: 'set-speed', speed: this.#speed });
@@ -241,10 +251,10 @@ export class Workbench {
         this.#timeline.tick(notice.nowMs);
         return;
       case 'progress':
-        this.#steps.show(notice.steps);
+        if (!this.#visiting) this.#steps.show(notice.steps);
         return;
       case 'command':
-        this.#steps.entered(notice.line);
+        if (!this.#visiting) this.#steps.entered(notice.line);
         this.#timeline.command(notice.line);
         return;
       case 'files-changed':
@@ -301,10 +311,8 @@ export class Workbench {
   }
 
   #select(object: string): void {
-    const [resource = '', namespace = '', name = ''] = object.split('/');
-    const short: Record<string, string> = { pods: 'pod', services: 'svc', persistentvolumeclaims: 'pvc', nodes: 'node' };
-    const where = namespace === '' || namespace === 'default' ? '' : ` -n ${namespace}`;
-    this.#run(`kubectl describe ${short[resource] ?? resource} ${name}${where}`);
+    this.#showTab('why');
+    void this.#details.show(object);
   }
 
   #notice(text: string, kind: 'word' | 'error' = 'word', ...buttons: { label: string; action: () => void }[]): void {
