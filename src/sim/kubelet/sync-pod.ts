@@ -3,6 +3,7 @@ import type { Container } from '../kinds/types.ts';
 import { killContainer } from './kill.ts';
 import { computePodActions } from './pod-actions.ts';
 import type { PodWorker } from './pod-worker.ts';
+import type { RuntimeContainer } from './runtime.ts';
 import { startContainer } from './start-container.ts';
 import { goDuration } from './time-format.ts';
 
@@ -23,6 +24,8 @@ export async function syncRuntimePod(worker: PodWorker): Promise<SyncResult> {
   const { kubelet } = worker;
   const runtime = worker.runtime;
   const actions = computePodActions(worker.pod, runtime, kubelet.probes.verdict);
+  // Back-off looks at what had ended before this sync: a container killed here for its probe is started again at once.
+  const ended = runtime.containers.filter((container) => container.state === 'exited');
   const result: SyncResult = { error: false, acted: false, changed: actions.createSandbox };
 
   if (actions.killPod) {
@@ -55,7 +58,7 @@ export async function syncRuntimePod(worker: PodWorker): Promise<SyncResult> {
 
   const start = async (container: Container, sort: 'containers' | 'initContainers' | 'ephemeralContainers'): Promise<boolean> => {
     const name = container.name ?? '';
-    const backoff = restartBackoff(worker, container, sort);
+    const backoff = restartBackoff(worker, container, sort, ended);
     if (backoff) {
       worker.startFailures.set(name, { reason: 'CrashLoopBackOff', message: backoff.message });
       result.error = true;
@@ -90,9 +93,14 @@ export async function syncRuntimePod(worker: PodWorker): Promise<SyncResult> {
 }
 
 /** Models `doBackOff`: undefined when the container may be started now. */
-function restartBackoff(worker: PodWorker, container: Container, sort: string): { message: string; untilMs: number } | undefined {
+function restartBackoff(
+  worker: PodWorker,
+  container: Container,
+  sort: string,
+  ended: readonly RuntimeContainer[],
+): { message: string; untilMs: number } | undefined {
   const { kubelet, pod } = worker;
-  const last = worker.runtime.containers.find((candidate) => candidate.name === container.name && candidate.state === 'exited');
+  const last = ended.find((candidate) => candidate.name === container.name);
   if (!last) return undefined;
   const identity = `${pod.metadata?.name}_${pod.metadata?.namespace}(${worker.uid})`;
   const key = `${worker.uid}_${container.name}_${last.specHash}`;
