@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { findChromium } from '../scripts/chromium.ts';
+import { measureApi } from './api.ts';
 import { measurePage } from './page.ts';
 
 interface Measured {
@@ -49,6 +50,8 @@ console.log('');
 ratio('growth from 100 to 1,000 Pods', 'deployment-1000', 'deployment-100', 'within 12');
 ratio('webernetes / chartroom, 100 Pods', 'webernetes-100', 'deployment-100', 'at least 10');
 ratio('webernetes / chartroom, 1,000 Pods', 'webernetes-1000', 'deployment-1000', 'at least 10');
+
+for (const line of await measureApi()) console.log(line);
 
 const chromium = findChromium();
 if (!chromium) console.log('page: not measured, no Chromium found');
