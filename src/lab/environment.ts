@@ -1,9 +1,10 @@
 import type { HostClock } from '../kernel/index.ts';
 import { Kernel } from '../kernel/index.ts';
+import type { createKubectl } from '../kubectl/index.ts';
 import { createReaderMachine, type ReaderMachine } from '../shell/reader-machine.ts';
 import type { Cluster, PresetName } from '../sim/cluster.ts';
 import { createCluster } from '../sim/index.ts';
-import type { Transport } from '../sim/transport.ts';
+import type { HttpRequest, Transport } from '../sim/transport.ts';
 import type { Program } from '../unix/types.ts';
 import { createK3d } from './k3d.ts';
 import { CLUSTER_ADDRESS, kubeconfig } from './kubeconfig.ts';
@@ -31,7 +32,7 @@ export async function createEnvironment(options: EnvironmentOptions): Promise<En
     kernel,
     kubectl: lazyKubectl(cluster.transport),
     files: { ...options.files, '.kube/config': kubeconfig(CLUSTER_ADDRESS) },
-    extraPrograms: { k3d: createK3d(cluster.nodes, cluster.client) },
+    extraPrograms: { k3d: createK3d(cluster.nodes, cluster.client), why: lazyWhy(cluster) },
   });
   return {
     kernel,
@@ -46,13 +47,28 @@ export async function createEnvironment(options: EnvironmentOptions): Promise<En
 
 /** kubectl, whose code is loaded when it is first run: the prompt must not wait for it. */
 function lazyKubectl(transport: Transport): Program {
-  let loaded: Program | undefined;
+  let create: typeof createKubectl | undefined;
   return async (process) => {
-    if (!loaded) {
-      const { createKubectl } = await process.kernel.external(import('../kubectl/index.ts'));
-      loaded ??= createKubectl({ transport: () => transport });
-    }
-    return loaded(process);
+    create ??= (await process.kernel.external(import('../kubectl/index.ts'))).createKubectl;
+    const named = withCommand(transport, process.argv);
+    return create({ transport: () => named })(process);
+  };
+}
+
+/** Requests that carry the command line they come from: 「為什麼？」 ends with it. */
+function withCommand(transport: Transport, argv: readonly string[]): Transport {
+  const words = argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
+  const named = (request: HttpRequest): HttpRequest => ({ ...request, headers: { ...request.headers, 'x-chartroom-command': words.join(' ') } });
+  return {
+    request: (request) => transport.request(named(request)),
+    upgrade: (request, protocols) => transport.upgrade(named(request), protocols),
+  };
+}
+
+function lazyWhy(cluster: Cluster): Program {
+  return async (process) => {
+    const { createWhy } = await process.kernel.external(import('./why/program.ts'));
+    return createWhy(cluster)(process);
   };
 }
 

@@ -28,14 +28,19 @@ export interface Session {
 }
 
 /** A lab session: one environment, its terminals, its clock, and what the page must know. */
-export function createSession(options: { host: HostClock; notify: (notice: SessionNotice) => void }): Session {
+export function createSession(options: {
+  host: HostClock;
+  notify: (notice: SessionNotice) => void;
+  /** Told of each world that is made: a host may put it behind sockets. */
+  onEnvironment?: (environment: Environment) => void;
+}): Session {
   let running: RunningSession | undefined;
   return {
     async handle(request) {
       if (request.type === 'start') {
         running?.dispose();
         running = undefined;
-        running = await RunningSession.start(request.lab, request.seed, request.restore, options.host, options.notify);
+        running = await RunningSession.start(request.lab, request.seed, request.restore, options.host, options.notify, options.onEnvironment);
         return { nowMs: running.nowMs };
       }
       if (!running) throw new Error('the session has not started');
@@ -67,8 +72,10 @@ class RunningSession {
     restore: SavedSession | undefined,
     host: HostClock,
     notify: (notice: SessionNotice) => void,
+    onEnvironment?: (environment: Environment) => void,
   ): Promise<RunningSession> {
     const environment = await createEnvironment({ host, seed, preset: lab.lab.cluster, files: lab.files });
+    onEnvironment?.(environment);
     const session = new RunningSession(environment, lab, seed, host, notify);
     for (const command of lab.lab.setup) {
       const result = await driveUntilSettled(environment.kernel, environment.reader.execute(command));
@@ -238,6 +245,10 @@ class RunningSession {
         return reader.machine.fs.readText(homePath(request.path));
       case 'get-object':
         return cluster.client.resource(request.resource).get(request.namespace, request.name);
+      case 'why': {
+        const { explain } = await import('./why/index.ts');
+        return explain(cluster, request.resource === 'dns' ? { dns: request.name, namespace: request.namespace } : request);
+      }
       case 'save':
         return this.#save();
       default:

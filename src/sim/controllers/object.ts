@@ -1,4 +1,3 @@
-import type { Kernel } from '../../kernel/index.ts';
 import type { Cause, ObjectRef } from '../cause.ts';
 import type { ApiObject, EventRecord, ResourceId } from '../client/types.ts';
 import type { OwnerReference } from '../kinds/types.ts';
@@ -93,11 +92,6 @@ export function timeOf(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-/** metav1.MicroTime. */
-export function microTimeOf(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 23)}000Z`;
-}
-
 /** Milliseconds since the epoch; 0 for an absent time (Go's zero time is "very long ago"). */
 export function msOf(time: string | undefined): number {
   return time === undefined || time === null ? 0 : Date.parse(time);
@@ -145,11 +139,6 @@ export function omitEmpty<T extends object>(object: T, keep: readonly (keyof T)[
     if (!empty || keep.includes(key)) out[key] = value;
   }
   return out;
-}
-
-/** Milliseconds since `time` was stamped. */
-export function ageMs(kernel: Kernel, time: string | undefined): number {
-  return kernel.now() - msOf(time);
 }
 
 /** intstr.GetScaledValueFromIntOrPercent. */

@@ -5,7 +5,8 @@ import { Controller, type ControllerContext, ensureIndex } from '../controller.t
 import { selectorMatcher } from '../labels.ts';
 import { controllerOf, equal, isDeleting, keyOf, labelsOf, namespaceOf, splitKey, uidOf } from '../object.ts';
 import { podInformer } from '../pods.ts';
-import { ACTOR, DEPLOYMENT, DeploymentSync } from './sync.ts';
+import { DEPLOYMENT } from './replica-sets.ts';
+import { ACTOR, DeploymentSync } from './sync.ts';
 
 const REPLICA_SETS = 'apps/v1/replicasets';
 

@@ -2,36 +2,17 @@ import type { Kernel } from '../../../kernel/index.ts';
 import type { Client } from '../../client/types.ts';
 import type { Deployment, DeploymentStatus, Pod, ReplicaSet } from '../../kinds/types.ts';
 import { isAlreadyExists, isNamespaceTerminating, isNotFound } from '../errors.ts';
-import { podTemplateHash } from '../hash.ts';
-import {
-  annotationsOf,
-  cause,
-  clone,
-  controllerOf,
-  equal,
-  type Identified,
-  isDeleting,
-  msOf,
-  nameOf,
-  namespaceOf,
-  newControllerRef,
-  omitEmpty,
-  refOf,
-  regarding,
-  uidOf,
-} from '../object.ts';
+import { annotationsOf, cause, clone, controllerOf, equal, isDeleting, msOf, nameOf, namespaceOf, omitEmpty, refOf, regarding, uidOf } from '../object.ts';
+import { beyondHistory, DEPLOYMENT, newReplicaSet, rollbackTo } from './replica-sets.ts';
+import { rolloutStatus, statusOf } from './status.ts';
 import {
   active,
   byCreation,
   conditionOf,
   DESIRED_REPLICAS,
   findNew,
-  HASH_LABEL,
-  hasHistoryLimit,
   hasProgressDeadline,
-  hasTimedOut,
   isComplete,
-  isProgressing,
   isRolling,
   maxSurge,
   maxUnavailable,
@@ -40,17 +21,14 @@ import {
   newReplicaCount,
   proportionOf,
   REVISION,
-  removeCondition,
   replicasAnnotations,
   replicasOf,
   revisionOf,
-  rollbackTemplate,
   sameTemplate,
   setCondition,
   sum,
 } from './util.ts';
 
-export const DEPLOYMENT: Identified = { apiVersion: 'apps/v1', kind: 'Deployment', resource: 'apps/v1/deployments' };
 export const ACTOR = 'deployment-controller';
 const REPLICA_SETS = 'apps/v1/replicasets';
 const ROLLBACK_TO = 'deprecated.deployment.rollback.to';
@@ -162,26 +140,8 @@ export class DeploymentSync {
 
   #create(old: readonly ReplicaSet[], revision: number): ReplicaSet {
     const deployment = this.#deployment;
-    const hash = podTemplateHash(deployment.spec?.template, this.#status.collisionCount);
-    const template = clone(deployment.spec?.template ?? {});
-    const labels = { ...template.metadata?.labels, [HASH_LABEL]: hash };
-    template.metadata = { ...template.metadata, labels };
-    const selector = clone(deployment.spec?.selector ?? {});
-    selector.matchLabels = { ...selector.matchLabels, [HASH_LABEL]: hash };
     const replicas = newReplicaCount(deployment, old, 0);
-    const fresh: ReplicaSet = {
-      apiVersion: 'apps/v1',
-      kind: 'ReplicaSet',
-      metadata: {
-        name: `${nameOf(deployment).slice(0, 253 - 1 - hash.length)}-${hash}`,
-        namespace: namespaceOf(deployment),
-        ownerReferences: [newControllerRef(deployment, DEPLOYMENT)],
-        labels: { ...labels },
-      },
-      spec: { replicas, selector, template },
-    };
-    if (deployment.spec?.minReadySeconds && fresh.spec) fresh.spec.minReadySeconds = deployment.spec.minReadySeconds;
-    fresh.metadata = { ...fresh.metadata, annotations: newAnnotations(deployment, fresh, revision, false) };
+    const fresh = newReplicaSet(deployment, revision, replicas);
     let created: ReplicaSet;
     let existed = false;
     try {
@@ -368,12 +328,7 @@ export class DeploymentSync {
 
   /** Old ReplicaSets beyond revisionHistoryLimit go. */
   #cleanUp(old: readonly ReplicaSet[]): void {
-    if (!hasHistoryLimit(this.#deployment)) return;
-    const candidates = old.filter((one) => !isDeleting(one)).sort((a, b) => revisionOf(a) - revisionOf(b) || byCreation(a, b));
-    const surplus = candidates.length - (this.#deployment.spec?.revisionHistoryLimit ?? 10);
-    for (const one of candidates.slice(0, Math.max(0, surplus))) {
-      const busy = (one.status?.replicas ?? 0) !== 0 || replicasOf(one) !== 0;
-      if (busy || (one.metadata?.generation ?? 0) > (one.status?.observedGeneration ?? 0)) continue;
+    for (const one of beyondHistory(this.#deployment, old)) {
       try {
         this.#client.resource<ReplicaSet>(REPLICA_SETS).delete(namespaceOf(one), nameOf(one), { cause: this.#cause('deployment/history-limit') });
       } catch (error) {
@@ -383,59 +338,16 @@ export class DeploymentSync {
   }
 
   #rollback(): void {
-    const [, old] = this.#newAndOld(false);
-    const all = this.#replicaSets;
-    let wanted = Number(annotationsOf(this.#deployment)[ROLLBACK_TO]) || 0;
-    if (wanted === 0) wanted = all.map(revisionOf).sort((a, b) => b - a)[1] ?? 0;
-    const target = wanted === 0 ? undefined : [...old, ...all].find((one) => revisionOf(one) === wanted);
+    const { reason, message, template } = rollbackTo(this.#deployment, this.#replicaSets, Number(annotationsOf(this.#deployment)[ROLLBACK_TO]) || 0);
     const { [ROLLBACK_TO]: _, ...annotations } = annotationsOf(this.#deployment);
     this.#deployment.metadata = { ...this.#deployment.metadata, annotations };
-    if (!target)
-      this.#event(
-        'Warning',
-        'DeploymentRollbackRevisionNotFound',
-        wanted === 0 ? 'Unable to find last revision.' : 'Unable to find the revision to rollback to.',
-      );
-    else if (sameTemplate(this.#deployment.spec?.template, target.spec?.template)) {
-      this.#event(
-        'Warning',
-        'DeploymentRollbackTemplateUnchanged',
-        `The rollback revision contains the same template as current deployment ${JSON.stringify(nameOf(this.#deployment))}`,
-      );
-    } else {
-      this.#deployment.spec = { ...this.#deployment.spec, template: rollbackTemplate(target) };
-      this.#event('Normal', 'DeploymentRollback', `Rolled back deployment ${JSON.stringify(nameOf(this.#deployment))} to revision ${wanted}`);
-    }
+    if (template) this.#deployment.spec = { ...this.#deployment.spec, template };
+    this.#event(template ? 'Normal' : 'Warning', reason, message);
     this.#client.resource<Deployment>(DEPLOYMENT.resource).update(this.#deployment, { cause: this.#cause('deployment/rollback') });
   }
 
-  #calculateStatus(all: readonly (ReplicaSet | undefined)[], fresh: ReplicaSet | undefined): DeploymentStatus {
-    const deployment = this.#deployment;
-    const available = sum(all, (one) => one.status?.availableReplicas);
-    const status: DeploymentStatus = {
-      observedGeneration: deployment.metadata?.generation ?? 0,
-      replicas: sum(all, (one) => one.status?.replicas),
-      updatedReplicas: fresh?.status?.replicas ?? 0,
-      readyReplicas: sum(all, (one) => one.status?.readyReplicas),
-      availableReplicas: available,
-      unavailableReplicas: Math.max(0, sum(all, replicasOf) - available),
-      conditions: [...(this.#status.conditions ?? [])],
-    };
-    if (this.#status.collisionCount !== undefined) status.collisionCount = this.#status.collisionCount;
-    const unknown = all.some((one) => one && one.status?.terminatingReplicas === undefined && (one.status?.observedGeneration ?? 0) !== 0);
-    if (!unknown) status.terminatingReplicas = sum(all, (one) => one.status?.terminatingReplicas);
-    const enough = available >= replicasOf(deployment) - maxUnavailable(deployment);
-    setCondition(
-      status,
-      enough
-        ? newCondition('Available', 'True', 'MinimumReplicasAvailable', 'Deployment has minimum availability.', this.#kernel.now())
-        : newCondition('Available', 'False', 'MinimumReplicasUnavailable', 'Deployment does not have minimum availability.', this.#kernel.now()),
-    );
-    return status;
-  }
-
   #syncStatus(all: readonly (ReplicaSet | undefined)[], fresh: ReplicaSet | undefined): void {
-    this.#writeIfChanged(this.#calculateStatus(all, fresh));
+    this.#writeIfChanged(statusOf(this.#deployment, all, fresh, this.#kernel.now()));
   }
 
   #writeIfChanged(status: DeploymentStatus): boolean {
@@ -447,31 +359,7 @@ export class DeploymentSync {
   }
 
   #syncRolloutStatus(all: readonly (ReplicaSet | undefined)[], fresh: ReplicaSet | undefined): void {
-    const deployment = this.#deployment;
-    const nowMs = this.#kernel.now();
-    const status = this.#calculateStatus(all, fresh);
-    if (!hasProgressDeadline(deployment)) removeCondition(status, 'Progressing');
-    const current = conditionOf(this.#status, 'Progressing');
-    const finished = status.replicas === status.updatedReplicas && current?.reason === 'NewReplicaSetAvailable';
-    if (hasProgressDeadline(deployment) && !finished) {
-      const subject = fresh ? `ReplicaSet ${JSON.stringify(nameOf(fresh))}` : `Deployment ${JSON.stringify(nameOf(deployment))}`;
-      if (isComplete(deployment, status)) {
-        setCondition(status, newCondition('Progressing', 'True', 'NewReplicaSetAvailable', `${subject} has successfully progressed.`, nowMs));
-      } else if (isProgressing(deployment, status)) {
-        const condition = newCondition('Progressing', 'True', 'ReplicaSetUpdated', `${subject} is progressing.`, nowMs);
-        if (current?.status === 'True' && current.lastTransitionTime !== undefined) condition.lastTransitionTime = current.lastTransitionTime;
-        removeCondition(status, 'Progressing');
-        setCondition(status, condition);
-      } else if (hasTimedOut(deployment, status, nowMs)) {
-        setCondition(status, newCondition('Progressing', 'False', 'ProgressDeadlineExceeded', `${subject} has timed out progressing.`, nowMs));
-      }
-    }
-    const failure = [fresh, ...all].flatMap((one) => one?.status?.conditions ?? []).find((condition) => condition.type === 'ReplicaFailure');
-    if (failure) {
-      const condition = newCondition('ReplicaFailure', failure.status ?? 'True', failure.reason ?? '', failure.message ?? '', nowMs);
-      if (failure.lastTransitionTime !== undefined) condition.lastTransitionTime = condition.lastUpdateTime = failure.lastTransitionTime;
-      setCondition(status, condition);
-    } else removeCondition(status, 'ReplicaFailure');
+    const status = rolloutStatus(this.#deployment, all, fresh, this.#kernel.now());
     if (!this.#writeIfChanged(status)) this.#requeueIfStuck(status);
   }
 

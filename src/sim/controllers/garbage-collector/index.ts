@@ -1,4 +1,5 @@
 import type { Disposable } from '../../../kernel/index.ts';
+import type { ObjectRef } from '../../cause.ts';
 import type { ApiObject } from '../../client/types.ts';
 import type { CustomResourceDefinition, OwnerReference } from '../../kinds/types.ts';
 import { Controller, type ControllerContext } from '../controller.ts';
@@ -93,16 +94,22 @@ export function startGarbageCollector(context: ControllerContext): Disposable {
       const object = latestOf(dependent);
       if (!object) continue;
       const left = (object.metadata?.ownerReferences ?? []).filter((ref) => ref.uid !== uid);
-      setOwners(dependent, object, left, 'garbage-collector/orphan');
+      setOwners(dependent, object, left, 'garbage-collector/orphan', refOf(latest, node.resource.id));
     }
     removeFinalizer(node, latest, ORPHAN);
   }
 
-  function setOwners(node: GraphNode, latest: ApiObject, owners: readonly OwnerReference[], rule: string): void {
+  function setOwners(node: GraphNode, latest: ApiObject, owners: readonly OwnerReference[], rule: string, because = refOf(latest, node.resource.id)): void {
     const body = { metadata: { uid: node.uid, ownerReferences: owners.length > 0 ? owners : null } };
-    ignoreNotFound(() =>
-      client.resource(node.resource.id).patch(node.namespace, node.name, body, { cause: cause(ACTOR, rule, refOf(latest, node.resource.id)) }),
-    );
+    ignoreNotFound(() => client.resource(node.resource.id).patch(node.namespace, node.name, body, { cause: cause(ACTOR, rule, because) }));
+  }
+
+  /** Whose end is the dependent's end too. */
+  function goneOwner(node: GraphNode): ObjectRef | undefined {
+    const ref = node.owners.find((one) => one.controller) ?? node.owners[0];
+    const resource = byKind.get(`${groupOf(ref?.apiVersion ?? '')}/${ref?.kind ?? ''}`);
+    if (!ref || !resource) return undefined;
+    return { resource: resource.id, namespace: resource.namespaced ? node.namespace : '', name: ref.name ?? '', uid: ref.uid ?? '' };
   }
 
   function removeFinalizer(node: GraphNode, latest: ApiObject, finalizer: string): void {
@@ -115,7 +122,7 @@ export function startGarbageCollector(context: ControllerContext): Disposable {
   function remove(node: GraphNode, latest: ApiObject, propagationPolicy: 'Background' | 'Foreground' | 'Orphan'): void {
     ignoreNotFound(() =>
       client.resource(node.resource.id).delete(node.namespace, node.name, {
-        cause: cause(ACTOR, 'garbage-collector/owner-gone', refOf(latest, node.resource.id)),
+        cause: cause(ACTOR, 'garbage-collector/owner-gone', goneOwner(node) ?? refOf(latest, node.resource.id)),
         propagationPolicy,
         preconditions: { uid: node.uid },
       }),

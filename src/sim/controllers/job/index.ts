@@ -7,7 +7,8 @@ import { selectorMatcher } from '../labels.ts';
 import { cause, controllerOf, equal, isDeleting, keyOf, labelsOf, nameOf, namespaceOf, refOf, splitKey, uidOf } from '../object.ts';
 import { PodWriter } from '../pod-writer.ts';
 import { isPodReady, podInformer, podsOfOwner } from '../pods.ts';
-import { type Backoff, FINALIZER, isFinished, JOB, JOB_ACTOR, JobSync } from './sync.ts';
+import { type Backoff, FINALIZER } from './job-pods.ts';
+import { isFinished, JOB, JOB_ACTOR, JobSync } from './sync.ts';
 
 /** Pod changes are gathered for a second before a Job is looked at again (syncJobBatchPeriod). */
 const BATCH_MS = 1_000;

@@ -4,44 +4,20 @@ import type { Job, JobCondition, JobStatus, Pod } from '../../kinds/types.ts';
 import { ignoreNotFound, isNamespaceTerminating } from '../errors.ts';
 import { cause, clone, equal, type Identified, isDeleting, msOf, nameOf, namespaceOf, omitEmpty, refOf, timeOf, uidOf } from '../object.ts';
 import type { PodWriter } from '../pod-writer.ts';
-import { isPodActive, isPodReady, isPodTerminating, podCondition } from '../pods.ts';
-import { completionsOf, formatIndexes, INDEX, INDEX_FAILURES, indexOf, isIndexed, parseIndexes } from './indexes.ts';
+import { isPodActive, isPodReady, isPodTerminating } from '../pods.ts';
+import { completionsOf, formatIndexes, INDEX_FAILURES, indexOf, isIndexed, parseIndexes } from './indexes.ts';
+import { adjustPod, type Backoff, backoffLeftMs, FINALIZER, finishedMs, nextBackoff, restartedTooOften, surplusOf } from './job-pods.ts';
 import { judgeFailure, judgeSuccess } from './policies.ts';
 
 export const JOB: Identified = { apiVersion: 'batch/v1', kind: 'Job', resource: 'batch/v1/jobs' };
 export const JOB_ACTOR = 'job-controller';
-export const FINALIZER = 'batch.kubernetes.io/job-tracking';
-const BACKOFF_MS = 10_000;
-const MAX_BACKOFF_MS = 600_000;
 const MAX_PODS_PER_SYNC = 500;
-
-/** Failures since the last success, for the back-off of new Pods. */
-export interface Backoff {
-  failures: number;
-  lastFailureMs: number;
-}
 
 export function conditionOf(job: Job, type: string): JobCondition | undefined {
   return job.status?.conditions?.find((condition) => condition.type === type && condition.status === 'True');
 }
 
 export const isFinished = (job: Job): boolean => conditionOf(job, 'Complete') !== undefined || conditionOf(job, 'Failed') !== undefined;
-
-/** When a Pod ended: its containers' end, or what comes nearest. */
-function finishedMs(pod: Pod): number {
-  const ends = (pod.status?.containerStatuses ?? []).map((one) => one.state?.terminated?.finishedAt);
-  if (ends.length > 0 && ends.every((end) => end)) return Math.max(...ends.map((end) => msOf(end)));
-  const ready = podCondition(pod, 'Ready');
-  if (ready?.status === 'False' && ready.lastTransitionTime) return msOf(ready.lastTransitionTime);
-  if (pod.metadata?.deletionTimestamp) return msOf(pod.metadata.deletionTimestamp) - (pod.metadata.deletionGracePeriodSeconds ?? 0) * 1000;
-  return msOf(pod.metadata?.creationTimestamp);
-}
-
-function backoffLeftMs(nowMs: number, failures: number, lastFailureMs: number): number {
-  if (failures === 0) return 0;
-  const waitMs = Math.min(BACKOFF_MS * 2 ** (failures - 1), MAX_BACKOFF_MS);
-  return Math.max(0, lastFailureMs + waitMs - nowMs);
-}
 
 /** One sync of one Job (syncJob, manageJob and trackJobStatusAndRemoveFinalizers of pkg/controller/job/job_controller.go, v1.36). */
 export class JobSync {
@@ -92,7 +68,7 @@ export class JobSync {
     const failed = (status.failed ?? 0) + newFailed.filter((pod) => judgeFailure(job, pod).counts).length + (uncounted.failed?.length ?? 0);
     const suspended = job.spec?.suspend === true;
     if (status.startTime === undefined && !suspended) status.startTime = timeOf(nowMs);
-    const backoff = this.#nextBackoff(newSucceeded, newFailed);
+    const backoff = nextBackoff(this.#backoffs.get(uidOf(job)), newSucceeded, newFailed);
 
     this.#decideFinish(failed);
     if (isIndexed(job)) this.#countIndexes(tracked);
@@ -131,17 +107,6 @@ export class JobSync {
     return !strict && isDeleting(pod) && pod.status?.phase !== 'Succeeded';
   }
 
-  #nextBackoff(succeeded: readonly Pod[], failed: readonly Pod[]): Backoff {
-    const known = this.#backoffs.get(uidOf(this.#job)) ?? { failures: 0, lastFailureMs: 0 };
-    const times = failed.map(finishedMs).sort((a, b) => a - b);
-    if (succeeded.length === 0) {
-      return times.length === 0 ? known : { failures: known.failures + times.length, lastFailureMs: times.at(-1) ?? 0 };
-    }
-    const lastSuccess = Math.max(...succeeded.map(finishedMs));
-    const later = times.filter((time) => time > lastSuccess);
-    return { failures: later.length, lastFailureMs: later.at(-1) ?? 0 };
-  }
-
   #condition(type: string, reason: string, message: string, status = 'True'): JobCondition {
     const now = timeOf(this.#kernel.now());
     return { type, status, reason, message, lastProbeTime: now, lastTransitionTime: now };
@@ -163,25 +128,13 @@ export class JobSync {
       return;
     }
     const deadline = job.spec?.activeDeadlineSeconds;
-    if (failed > (job.spec?.backoffLimit ?? 6) || this.#restartedTooOften()) {
+    if (failed > (job.spec?.backoffLimit ?? 6) || restartedTooOften(job, this.#pods)) {
       this.#finish = this.#condition('FailureTarget', 'BackoffLimitExceeded', 'Job has reached the specified backoff limit');
     } else if (deadline !== undefined && this.#status.startTime !== undefined && !job.spec?.suspend) {
       const leftMs = msOf(this.#status.startTime) + deadline * 1000 - this.#kernel.now();
       if (leftMs <= 0) this.#finish = this.#condition('FailureTarget', 'DeadlineExceeded', 'Job was active longer than specified deadline');
       else this.againMs = leftMs;
     }
-  }
-
-  /** restartPolicy OnFailure: the containers' restarts count towards the limit. */
-  #restartedTooOften(): boolean {
-    if (this.#job.spec?.template?.spec?.restartPolicy !== 'OnFailure') return false;
-    let restarts = 0;
-    for (const pod of this.#pods) {
-      if (pod.status?.phase !== 'Running' && pod.status?.phase !== 'Pending') continue;
-      for (const one of [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])]) restarts += one.restartCount ?? 0;
-    }
-    const limit = this.#job.spec?.backoffLimit ?? 6;
-    return limit === 0 ? restarts > 0 : restarts >= limit;
   }
 
   #countIndexes(tracked: readonly Pod[]): void {
@@ -236,7 +189,7 @@ export class JobSync {
     const completions = job.spec?.completions;
     const wanted =
       completions === undefined ? (this.#succeeded > 0 ? this.#active.length : parallelism) : Math.max(0, Math.min(parallelism, completions - this.#succeeded));
-    const surplus = this.#surplus(Math.max(0, this.#active.length - wanted));
+    const surplus = surplusOf(job, this.#active, Math.max(0, this.#active.length - wanted), MAX_PODS_PER_SYNC);
     if (surplus.length > 0) return [this.#deletePods(surplus), undefined];
     const waitsForFailed = job.spec?.podFailurePolicy !== undefined || job.spec?.podReplacementPolicy === 'Failed';
     const missing = Math.min(wanted - this.#active.length - (waitsForFailed ? this.#terminating : 0), MAX_PODS_PER_SYNC);
@@ -254,31 +207,6 @@ export class JobSync {
 
   #lookAgain(waitMs: number): void {
     this.againMs = Math.min(this.againMs ?? Number.POSITIVE_INFINITY, waitMs);
-  }
-
-  /** Too many Pods: duplicates of an index first, then those not ready, then the youngest. */
-  #surplus(atLeast: number): Pod[] {
-    const out: Pod[] = [];
-    let rest = this.#active;
-    if (isIndexed(this.#job)) {
-      const seen = new Set<number>();
-      rest = [];
-      for (const pod of [...this.#active].sort((a, b) => msOf(a.metadata?.creationTimestamp) - msOf(b.metadata?.creationTimestamp))) {
-        const index = indexOf(this.#job, pod);
-        if (index === undefined || seen.has(index)) out.push(pod);
-        else {
-          seen.add(index);
-          rest.push(pod);
-        }
-      }
-    }
-    if (out.length < atLeast) {
-      const order = [...rest].sort(
-        (a, b) => Number(isPodReady(a)) - Number(isPodReady(b)) || msOf(b.metadata?.creationTimestamp) - msOf(a.metadata?.creationTimestamp),
-      );
-      out.push(...order.slice(0, atLeast - out.length));
-    }
-    return out.slice(0, MAX_PODS_PER_SYNC);
   }
 
   #deletePods(pods: readonly Pod[]): number {
@@ -303,7 +231,9 @@ export class JobSync {
     for (let batch = 1, next = 0; next < indexes.length && !failure; batch *= 2) {
       for (const index of indexes.slice(next, next + batch)) {
         try {
-          this.#writer.create(job, job.spec?.template, 'job/create-pod', (pod) => this.#adjust(pod, index));
+          this.#writer.create(job, job.spec?.template, 'job/create-pod', (pod) =>
+            adjustPod(job, pod, index, index === undefined ? undefined : this.#lastFailed.get(index)),
+          );
           created++;
         } catch (error) {
           if (!isNamespaceTerminating(error)) failure ??= error;
@@ -333,26 +263,6 @@ export class JobSync {
       if (waitMs > 0) this.#lookAgain(waitMs);
       return waitMs === 0;
     });
-  }
-
-  #adjust(pod: Pod, index: number | undefined): void {
-    const metadata: NonNullable<Pod['metadata']> = { ...pod.metadata, finalizers: [...(pod.metadata?.finalizers ?? []), FINALIZER] };
-    pod.metadata = metadata;
-    if (index === undefined) return;
-    const text = String(index);
-    metadata.annotations = { ...metadata.annotations, [INDEX]: text };
-    metadata.labels = { ...metadata.labels, [INDEX]: text };
-    metadata.generateName = `${nameOf(this.#job)}-${text}-`;
-    if (this.#job.spec?.backoffLimitPerIndex !== undefined) {
-      const last = this.#lastFailed.get(index);
-      const failures = last ? Number(last.metadata?.annotations?.[INDEX_FAILURES] ?? 0) + 1 : 0;
-      metadata.annotations[INDEX_FAILURES] = String(failures);
-    }
-    const variable = { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: `metadata.labels['${INDEX}']` } } };
-    const withIndex = <T extends { env?: { name?: string }[] }>(container: T): T =>
-      container.env?.some((one) => one.name === variable.name) ? container : { ...container, env: [...(container.env ?? []), variable] };
-    pod.spec = { ...pod.spec, hostname: `${nameOf(this.#job)}-${text}`, containers: (pod.spec?.containers ?? []).map(withIndex) };
-    if (pod.spec.initContainers) pod.spec.initContainers = pod.spec.initContainers.map(withIndex);
   }
 
   /** Counts ended Pods: noted in the status first, then freed of their finalizer, then added up. */

@@ -1,18 +1,13 @@
-import type { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet, StatefulSetSpec } from '../../kinds/types.ts';
+import type { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from '../../kinds/types.ts';
 import { clone, type Identified, isDeleting, nameOf, namespaceOf, newControllerRef } from '../object.ts';
 import { isPodAvailable, isPodReady, podFromTemplate } from '../pods.ts';
 
 export const STATEFUL_SET: Identified = { apiVersion: 'apps/v1', kind: 'StatefulSet', resource: 'apps/v1/statefulsets' };
 export const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
-export const POD_INDEX_LABEL = 'apps.kubernetes.io/pod-index';
+const POD_INDEX_LABEL = 'apps.kubernetes.io/pod-index';
 export const REVISION_LABEL = 'controller-revision-hash';
 
 // Everything here follows pkg/controller/statefulset/stateful_set_utils.go of v1.36.
-
-/** Spec with the fields the API server always fills in. */
-export function specOf(set: StatefulSet): StatefulSetSpec {
-  return set.spec ?? {};
-}
 
 export function replicasOf(set: StatefulSet): number {
   return set.spec?.replicas ?? 1;
