@@ -9,13 +9,13 @@ export type ExecOutcome =
   /** It did not end in time. */
   | { timedOut: true; output: string }
   /** It could not be started: the runtime's words. */
-  | { problem: string };
+  | { problem: string; code: 'Unknown' | 'NotFound' };
 
 const MAX_OUTPUT_BYTES = 10 * 1024;
 
 /** Runs a command in a container and waits for it (CRI ExecSync): probes and lifecycle hooks. Without a timeout it waits for ever. */
 export async function execInContainer(kubelet: Kubelet, container: RuntimeContainer, command: readonly string[], timeoutMs?: number): Promise<ExecOutcome> {
-  if (container.state !== 'running' || !container.process) return { problem: `container not running (${container.id})` };
+  if (container.state !== 'running' || !container.process) return { problem: taskNotFound(container), code: 'NotFound' };
   const machine = container.process.machine();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -43,11 +43,16 @@ export async function execInContainer(kubelet: Kubelet, container: RuntimeContai
     return first;
   } catch (error) {
     if (!(error instanceof Errno)) throw error;
-    return { problem: execFailure(kubelet, command, error) };
+    return { problem: execFailure(kubelet, command, error), code: 'Unknown' };
   }
 }
 
 /** containerd's words when runc cannot start an exec. */
 export function execFailure(kubelet: Kubelet, command: readonly string[], error: Errno): string {
   return `failed to exec in container: failed to start exec "${kubelet.runtime.newId()}": OCI runtime exec failed: exec failed: ${startFailure(command[0] ?? '', error)}`;
+}
+
+/** containerd's words for an exec in a container that has ended. */
+export function taskNotFound(container: RuntimeContainer): string {
+  return `failed to exec in container: failed to load task: no running task found: task ${container.id} not found`;
 }

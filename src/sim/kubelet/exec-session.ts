@@ -3,7 +3,7 @@ import type { ExecOptions } from '../apiserver/pod-access.ts';
 import type { Pod } from '../kinds/types.ts';
 import type { ChannelSocket } from '../transport.ts';
 import { CHANNEL, type ChannelServer, channelPair } from './channel-pair.ts';
-import { execFailure } from './exec-in-container.ts';
+import { execFailure, taskNotFound } from './exec-in-container.ts';
 import { containerSpec } from './kill.ts';
 import type { Kubelet } from './kubelet.ts';
 import type { OutputListener } from './launcher.ts';
@@ -38,11 +38,7 @@ export function startExec(kubelet: Kubelet, container: RuntimeContainer, options
 
 function run(kubelet: Kubelet, container: RuntimeContainer, options: ExecOptions, server: ChannelServer): void {
   if (container.state !== 'running' || !container.process) {
-    server.finish(
-      internalError(
-        `error executing command in container: failed to exec in container: failed to load task: no running task found: task ${container.id} not found`,
-      ),
-    );
+    server.finish(internalError(`error executing command in container: ${taskNotFound(container)}`));
     return;
   }
   const machine = container.process.machine();

@@ -24,7 +24,7 @@ export async function runProbe(kubelet: Kubelet, worker: PodWorker, spec: Contai
     const fixed = new Map((spec.env ?? []).filter((entry) => entry.value).map((entry) => [entry.name ?? '', entry.value ?? '']));
     const command = (probe.exec.command ?? []).map((word) => expand(word, (name) => fixed.get(name)));
     const outcome = await execInContainer(kubelet, container, command, timeoutMs);
-    if ('problem' in outcome) return { kind: 'error', message: `rpc error: code = Unknown desc = ${outcome.problem}` };
+    if ('problem' in outcome) return { kind: 'error', message: `rpc error: code = ${outcome.code} desc = ${outcome.problem}` };
     if ('timedOut' in outcome)
       return { kind: 'failure', message: `command timed out: ${JSON.stringify(command.join(' '))} timed out after ${timeoutMs / 1000}s` };
     return outcome.exitCode === 0 ? { kind: 'success' } : { kind: 'failure', message: outcome.output };
