@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { writeSearchIndex } from './search-index.ts';
 import { writeServiceWorker } from './service-worker.ts';
+import { writeWebContainerProgram } from './webcontainer-program.ts';
 
 /**
  * `npm run build`: the site, its search index, and the service worker that makes it work without a network.
@@ -18,4 +19,5 @@ if (status !== 0) {
   process.exit(status ?? 1);
 }
 console.log(`search.json: ${writeSearchIndex('dist')} parts of pages`);
+console.log(`${await writeWebContainerProgram('dist')}: the program for WebContainers`);
 console.log(`sw.js: ${await writeServiceWorker('dist')} files work without a network`);

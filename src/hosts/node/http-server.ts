@@ -4,6 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Kernel } from '../../kernel/index.ts';
 import type { ChannelSocket, HttpRequest, HttpResponse, Transport } from '../../sim/transport.ts';
 import { protobufToJson } from './protobuf-body.ts';
+import { isPortForward, PORT_FORWARD_PROTOCOL, SPDY_TUNNEL, servePortForward } from './spdy-port-forward.ts';
 
 /** The real server's limit is 3 MiB; a little more is read so that the API server itself can refuse. */
 const BODY_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -54,6 +55,10 @@ export function createHttpServer(options: { kernel: Kernel; transport: Transport
     const abort = new AbortController();
     socket.on('close', () => abort.abort());
     socket.on('error', () => abort.abort());
+    if (isPortForward(incoming.url ?? '') && (protocols.includes(SPDY_TUNNEL) || incoming.headers.upgrade === 'SPDY/3.1')) {
+      void tunnel(incoming, socket, head, toRequest(incoming, undefined, abort.signal));
+      return;
+    }
     void enter(() => transport.upgrade(toRequest(incoming, undefined, abort.signal), protocols)).then(
       (result) => {
         if (!('receive' in result)) {
@@ -66,6 +71,33 @@ export function createHttpServer(options: { kernel: Kernel; transport: Transport
       (error: unknown) => refuse(socket, { status: 500, headers: {}, warnings: [], body: Buffer.from(String(error)) }),
     );
   });
+  /** kubectl's port-forward speaks SPDY, in a WebSocket or bare. The Pod is asked for first, so that a refusal is an answer. */
+  async function tunnel(incoming: IncomingMessage, socket: Duplex, head: Buffer, request: HttpRequest): Promise<void> {
+    const podPath = (request.path.split('?')[0] ?? '').replace(/\/portforward$/, '');
+    const known = await enter(() =>
+      transport.request({ ...request, method: 'GET', path: podPath, headers: { ...request.headers, accept: 'application/json' } }),
+    );
+    if (known.status !== 200) return refuse(socket, known);
+    const open = (inner: HttpRequest): Promise<ChannelSocket | HttpResponse> => enter(() => transport.upgrade(inner, ['v4.channel.k8s.io']));
+    const common = { request, open, enter: (work: () => void) => kernel.input(work) };
+    if (incoming.headers.upgrade === 'SPDY/3.1') {
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${PORT_FORWARD_PROTOCOL}\r\n\r\n`,
+      );
+      const bare = servePortForward({ ...common, send: (bytes) => void socket.write(bytes) });
+      socket.on('data', (bytes: Buffer) => bare.receive(bytes));
+      socket.on('close', () => bare.close());
+      if (head.length > 0) bare.receive(head);
+      return;
+    }
+    (incoming as IncomingMessage & { chosenProtocol?: string }).chosenProtocol = SPDY_TUNNEL;
+    webSockets.handleUpgrade(incoming, socket, head, (webSocket) => {
+      const inside = servePortForward({ ...common, send: (bytes) => webSocket.send(bytes) });
+      webSocket.on('message', (data: Buffer) => inside.receive(data));
+      webSocket.on('close', () => inside.close());
+      webSocket.on('error', () => webSocket.terminate());
+    });
+  }
   return server;
 }
 
