@@ -95,18 +95,28 @@ function corednsImage(kernel: Kernel, client: Client): ImageDefinition {
         body: '# TYPE coredns_build_info gauge\ncoredns_build_info{goversion="go1.26.8",revision="4cba7a1",version="1.14.7"} 1\n',
       }));
     let stopping = false;
+    let wake = (): void => undefined;
+    const stop = (): void => {
+      stopping = true;
+      wake();
+    };
     process.onSignal('SIGTERM', () => {
-      stopping = true;
       lameDuck = true;
+      stop();
     });
-    process.onSignal('SIGINT', () => {
-      stopping = true;
-    });
+    process.onSignal('SIGINT', stop);
     try {
-      for (let sinceReload = 0; !stopping; sinceReload += 1000) {
-        await process.sleep(1000);
-        if (sinceReload < RELOAD_MS || !/^\s*reload\b/m.test(corefile)) continue;
-        sinceReload = 0;
+      while (!stopping) {
+        await process.guard(
+          new Promise<void>((resolve) => {
+            const timer = process.kernel.timer(RELOAD_MS, resolve);
+            wake = () => {
+              timer.dispose();
+              resolve();
+            };
+          }),
+        );
+        if (stopping || !/^\s*reload\b/m.test(corefile)) continue;
         const now = readFile(path);
         if (now === undefined || now === corefile) continue;
         try {
@@ -154,12 +164,8 @@ function digest(text: string): string {
 }
 
 /** A component whose work the simulator does elsewhere (controllers): its container only runs. */
-const idle = program('', async (applet) => {
-  let stopping = false;
-  applet.process.onSignal('SIGTERM', () => {
-    stopping = true;
-  });
-  while (!stopping) await applet.process.sleep(1000);
+const idle = program('', async ({ process }) => {
+  await process.guard(new Promise<void>((resolve) => process.onSignal('SIGTERM', resolve)));
   return 0;
 });
 

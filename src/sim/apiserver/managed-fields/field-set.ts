@@ -54,6 +54,19 @@ export function union(a: FieldTree, b: FieldTree): FieldTree {
   return out;
 }
 
+function coversNode(a: FieldTree, b: FieldTree): boolean {
+  if (isMember(b) && !isMember(a)) return false;
+  return coversBelow(a, b);
+}
+
+function coversBelow(a: FieldTree, b: FieldTree): boolean {
+  for (const key in b) if (key !== '.' && !(a[key] && coversNode(a[key], b[key] as FieldTree))) return false;
+  return true;
+}
+
+/** The union; `a` itself when it holds all of `b` already, as it mostly does when a manager writes again. */
+export const covering = (a: FieldTree, b: FieldTree): FieldTree => (coversBelow(a, b) ? a : union(b, a));
+
 function differenceNode(a: FieldTree, b: FieldTree, recursive: boolean): FieldTree | undefined {
   const removed = isMember(b);
   if (removed && recursive) return undefined;

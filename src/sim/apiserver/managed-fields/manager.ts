@@ -2,7 +2,7 @@ import type { ApiObject } from '../../client/types.ts';
 import type { ManagedFieldsEntry, ObjectMeta } from '../../kinds/types.ts';
 import { convert } from '../decode.ts';
 import type { ResourceInfo } from '../resources.ts';
-import { difference, equalTrees, type FieldTree, intersection, isEmptySet, LEAF, recursiveDifference, sortTree, union } from './field-set.ts';
+import { covering, difference, equalTrees, type FieldTree, intersection, isEmptySet, LEAF, recursiveDifference, sortTree, union } from './field-set.ts';
 import { compare } from './typed.ts';
 
 /** One manager's fields, decoded. */
@@ -182,13 +182,14 @@ export function updateManagers(
   const modified = difference_.modified ? recursiveDifference(difference_.modified, reset) : LEAF;
   const removed = difference_.removed ? recursiveDifference(difference_.removed, reset) : LEAF;
   const changed = union(modified, added);
-  takeFromOthers(managed, '', changed, removed);
+  const id = identifier(self);
+  takeFromOthers(managed, id, changed, removed);
   const mine = strip(changed);
-  if (!isEmptySet(mine)) {
-    const id = identifier(self);
-    const previous = managed.get(id);
-    managed.set(id, { ...self, time: now, fields: previous ? union(mine, previous.fields) : mine });
-  }
+  const previous = managed.get(id);
+  const kept = previous && difference(previous.fields, removed);
+  if (!isEmptySet(mine)) managed.set(id, { ...self, time: now, fields: kept ? covering(kept, mine) : mine });
+  else if (previous && kept && isEmptySet(kept)) managed.delete(id);
+  else if (previous && kept && kept !== previous.fields) managed.set(id, { ...previous, fields: kept });
   capManagers(managed);
 }
 
