@@ -41,7 +41,7 @@ async function send(
 }
 
 /** Values of a type, mostly right, sometimes of another type. */
-function valueOf(node: SchemaNode, depth: number): fc.Arbitrary<unknown> {
+function valueFor(node: SchemaNode, depth: number): fc.Arbitrary<unknown> {
   const wrong = fc.oneof(fc.string({ maxLength: 5 }), fc.integer(), fc.boolean(), fc.constant(null), fc.constant([]), fc.constant({}));
   const mostly = (right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> => fc.oneof({ weight: 30, arbitrary: right }, { weight: 1, arbitrary: wrong });
   switch (node.kind) {
@@ -50,9 +50,9 @@ function valueOf(node: SchemaNode, depth: number): fc.Arbitrary<unknown> {
     case 'map':
       return depth <= 0
         ? fc.constant({})
-        : mostly(fc.dictionary(fc.constantFrom('a', 'b-c', 'app', 'x/y', '__proto__', 'Bad Key'), valueOf(node.value, depth - 1), { maxKeys: 2 }));
+        : mostly(fc.dictionary(fc.constantFrom('a', 'b-c', 'app', 'x/y', '__proto__', 'Bad Key'), valueFor(node.value, depth - 1), { maxKeys: 2 }));
     case 'list':
-      return depth <= 0 ? fc.constant([]) : mostly(fc.array(valueOf(node.item, depth - 1), { maxLength: 2 }));
+      return depth <= 0 ? fc.constant([]) : mostly(fc.array(valueFor(node.item, depth - 1), { maxLength: 2 }));
     case 'integer':
     case 'number':
       return mostly(fc.oneof(fc.integer({ min: -1, max: 5 }), fc.constant(80), fc.constant(2 ** 40)));
@@ -78,7 +78,7 @@ function objectOf(node: ObjectNode, depth: number): fc.Arbitrary<unknown> {
   const fields: Record<string, fc.Arbitrary<unknown>> = {};
   const required: string[] = [];
   for (const [key, property] of node.properties) {
-    fields[key] = valueOf(property.node, depth - 1);
+    fields[key] = valueFor(property.node, depth - 1);
     if (property.required) required.push(key);
   }
   // A few fields of many at a time; the required ones usually.

@@ -3,7 +3,6 @@ import { convert, DecodeError } from '../decode.ts';
 import { applyConfiguration } from '../managed-fields/apply.ts';
 import { typedErrors } from '../managed-fields/validate-typed.ts';
 import type { RequestContext } from '../request-context.ts';
-import type { ResourceInfo } from '../resources.ts';
 import type { ObjectNode } from '../schema.ts';
 import { newBadRequest, newConflict, plainError } from '../status-error.ts';
 import type { Verbs } from '../verbs.ts';
