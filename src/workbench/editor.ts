@@ -1,13 +1,22 @@
-import { closeBrackets, closeBracketsKeymap } from '@codemirror/autocomplete';
+import {
+  autocompletion,
+  type Completion,
+  type CompletionContext,
+  type CompletionResult,
+  closeBrackets,
+  closeBracketsKeymap,
+  completionKeymap,
+} from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
 import { yaml } from '@codemirror/lang-yaml';
 import { bracketMatching, foldGutter, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language';
 import { type Diagnostic, linter, lintGutter } from '@codemirror/lint';
 import { highlightSelectionMatches, searchKeymap } from '@codemirror/search';
 import { EditorState } from '@codemirror/state';
-import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from '@codemirror/view';
+import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, hoverTooltip, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { parseAllDocuments } from 'yaml';
+import { documentHead, type Field, fieldsAt, pathAt, type Schemas, schemaFor, schemaMistakes } from './yaml-schema.ts';
 
 export interface YamlEditor {
   readonly text: string;
@@ -31,7 +40,82 @@ const look = EditorView.theme({
   '.cm-activeLineGutter': { backgroundColor: 'transparent', color: 'var(--ink)', fontWeight: '700' },
   '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'color-mix(in srgb, var(--brass) 30%, transparent) !important' },
   '.cm-cursor': { borderLeftColor: 'var(--red-text)' },
+  '.field-card': { padding: '0.4rem 0.7rem', fontSize: '12px', maxWidth: '28rem' },
+  '.field-card p': { margin: '0' },
+  '.field-card p:first-child': { fontFamily: 'var(--mono)', fontWeight: '700' },
   '.cm-tooltip': { backgroundColor: 'var(--paper-raised)', border: '1px solid var(--rule)', color: 'var(--ink)' },
+});
+
+/** Kubernetes' own field types; loaded with the first YAML file. */
+let schemas: Schemas | undefined;
+const schemasReady = import('../sim/kinds/facts/schema.json').then((module) => {
+  schemas = module.default as unknown as Schemas;
+});
+
+/** The fields that may stand where a line is, and the key the line holds. */
+function fieldsHere(state: EditorState, position: number, column: number): { fields: Field[]; path: string[] } {
+  if (!schemas) return { fields: [], path: [] };
+  const line = state.doc.lineAt(position);
+  const lines = state.doc.toString().split('\n');
+  const { apiVersion, kind } = documentHead(lines, line.number - 1);
+  const root = schemaFor(schemas, apiVersion, kind);
+  const path = pathAt(lines, line.number - 1, column);
+  return { fields: root ? fieldsAt(schemas, root, path) : [], path };
+}
+
+async function complete(context: CompletionContext): Promise<CompletionResult | null> {
+  await schemasReady;
+  const line = context.state.doc.lineAt(context.pos);
+  const before = line.text.slice(0, context.pos - line.from);
+  const value = /^(\s*(?:- +)*)([\w.-]+):\s+([\w.-]*)$/.exec(before);
+  if (value) {
+    const field = fieldsHere(context.state, context.pos, (value[1] ?? '').length).fields.find((each) => each.name === value[2]);
+    if (!field || field.values.length === 0) return null;
+    return { from: context.pos - (value[3] ?? '').length, options: field.values.map((label) => ({ label, type: 'enum' })) };
+  }
+  const key = /^(\s*(?:- +)*)([\w.-]*)$/.exec(before);
+  if (!key || (key[2] === '' && !context.explicit)) return null;
+  const indent = (key[1] ?? '').length;
+  const { fields } = fieldsHere(context.state, context.pos, indent);
+  const options: Completion[] = fields.map((field) => ({
+    label: field.name,
+    detail: field.type + (field.required ? '，必填' : ''),
+    type: 'property',
+    boost: field.required ? 2 : 0,
+    apply: field.nested === undefined ? `${field.name}: ` : `${field.name}:\n${' '.repeat(indent + 2)}${field.nested === 'list' ? '- ' : ''}`,
+  }));
+  return { from: context.pos - (key[2] ?? '').length, options, validFor: /^[\w.-]*$/ };
+}
+
+const explainField = hoverTooltip((view, position) => {
+  const line = view.state.doc.lineAt(position);
+  const key = /^(\s*(?:- +)*)([\w.-]+)\s*:/.exec(line.text);
+  const from = line.from + (key?.[1] ?? '').length;
+  if (!key || position < from || position > from + (key[2] ?? '').length) return null;
+  const { fields, path } = fieldsHere(view.state, position, (key[1] ?? '').length);
+  const field = fields.find((each) => each.name === key[2]);
+  if (!field) return null;
+  return {
+    pos: from,
+    end: from + field.name.length,
+    above: true,
+    create() {
+      const dom = document.createElement('div');
+      dom.className = 'field-card';
+      const place = [...path, field.name].join('.').replaceAll('.[]', '[]');
+      for (const text of [
+        place,
+        field.type,
+        field.required ? '必填' : '',
+        field.values.length > 0 ? `可以是 ${field.values.join('、')}` : '',
+        field.fallback ? `沒寫的話是 ${field.fallback}` : '',
+      ]) {
+        if (text === '') continue;
+        dom.append(Object.assign(document.createElement('p'), { textContent: text }));
+      }
+      return { dom };
+    },
+  };
 });
 
 /** What YAML itself refuses, in the reader's words first. */
@@ -55,6 +139,7 @@ function yamlMistakes(text: string): Diagnostic[] {
       });
     }
   }
+  if (found.length === 0 && schemas) found.push(...schemaMistakes(schemas, text).map((mistake) => ({ ...mistake, severity: 'warning' as const })));
   return found.map((each) => ({ ...each, from: Math.min(each.from, text.length), to: Math.min(each.to, text.length) }));
 }
 
@@ -78,8 +163,16 @@ export function createEditor(place: HTMLElement, onChange: (text: string) => voi
     syntaxHighlighting(colours),
     look,
     EditorView.contentAttributes.of({ 'aria-label': `編輯 ${path}，按 Esc 再按 Tab 可以離開` }),
-    keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, indentWithTab]),
-    ...(/\.ya?ml$/.test(path) ? [yaml(), lintGutter(), linter((view) => yamlMistakes(view.state.doc.toString()), { delay: 300 })] : []),
+    keymap.of([...completionKeymap, ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, indentWithTab]),
+    ...(/\.ya?ml$/.test(path)
+      ? [
+          yaml(),
+          lintGutter(),
+          explainField,
+          autocompletion({ override: [complete] }),
+          linter((view) => yamlMistakes(view.state.doc.toString()), { delay: 300 }),
+        ]
+      : []),
     EditorView.updateListener.of((update) => {
       if (update.docChanged && !showing) onChange(update.state.doc.toString());
     }),
