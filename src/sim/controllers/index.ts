@@ -6,6 +6,7 @@ import { startDeploymentController } from './deployment/index.ts';
 import { startDisruptionController } from './disruption/index.ts';
 import { startEndpointsController } from './endpoints/index.ts';
 import { startEndpointSliceController } from './endpointslice/index.ts';
+import { startEndpointSliceMirroring } from './endpointslice-mirroring/index.ts';
 import { startGarbageCollector } from './garbage-collector/index.ts';
 import { startJobController } from './job/index.ts';
 import { startNamespaceController } from './namespace/index.ts';
@@ -30,6 +31,7 @@ export function startControllers(context: ControllerContext): Disposable {
     startDeploymentController,
     startEndpointsController,
     startEndpointSliceController,
+    startEndpointSliceMirroring,
     startPersistentVolumeController,
     startClaimProtection,
     startVolumeProtection,
