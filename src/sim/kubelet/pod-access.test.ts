@@ -112,3 +112,22 @@ test('logs: whole, of the container before, with timestamps, the tail, and the w
   assert.equal(waiting.status, 400);
   assert.match(waiting.body, /container \\"c\\" in pod \\"img\\" is waiting to start: (image can't be pulled|trying and failing to pull image)/);
 });
+
+// https://kubernetes.io/docs/tasks/debug/debug-application/debug-running-pod/#ephemeral-container
+test('an ephemeral container joins a running Pod and sees the processes of its target', async () => {
+  const world = await World.start();
+  world.run('web', { image: 'nginx:1.25' });
+  await world.pass(5);
+  const pod = world.pod('web');
+  const ephemeralContainers = [{ name: 'debug', image: 'busybox', command: ['sleep', '1000'], targetContainerName: 'c' }];
+  world.cluster.client
+    .resource('v1/pods/ephemeralcontainers')
+    .update({ ...pod, spec: { ...pod.spec, ephemeralContainers } } as never, { cause: { actor: 'test', rule: 'test/act' } });
+  await world.pass(5);
+  const status = world.pod('web').status?.ephemeralContainerStatuses?.[0];
+  assert.ok(status?.state?.running);
+  const result = await converse(world, 'web/exec?command=ps&container=debug&stdout=true');
+  assert.match(result[CHANNEL.stdout] as string, /sleep 1000/);
+  assert.match(result[CHANNEL.stdout] as string, /httpd|nginx/);
+  assert.equal(world.rows('web').at(-1), '1/1 Running 0');
+});

@@ -1,5 +1,6 @@
+import type { Machine } from '../../unix/index.ts';
 import { quantityMilliValue, quantityValue } from '../kinds/quantity.ts';
-import type { Container } from '../kinds/types.ts';
+import type { Container, EphemeralContainer } from '../kinds/types.ts';
 import { ConfigError } from './config-error.ts';
 import { makeEnvironment } from './environment.ts';
 import { expand } from './expansion.ts';
@@ -64,7 +65,7 @@ export function prepareContainer(worker: PodWorker, spec: Container, container: 
     openStack: () => kubelet.sandboxes.openStack(worker),
     listeners: container.listeners,
     readOnlyRoot: spec.securityContext?.readOnlyRootFilesystem ?? false,
-    shareProcessesWith: () => (pod.spec?.shareProcessNamespace ? kubelet.firstMachine(worker, container) : undefined),
+    shareProcessesWith: () => sharedProcesses(worker, spec, container),
     nodeMemoryBytes: quantityValue(node.memory),
     nodeCpus: Math.max(1, Math.floor(quantityMilliValue(node.cpu) / 1000)),
     ...(memory !== undefined ? { memoryLimitBytes: quantityValue(memory) } : {}),
@@ -73,6 +74,14 @@ export function prepareContainer(worker: PodWorker, spec: Container, container: 
       kubelet.runtime.exited(container, exit);
     },
   };
+}
+
+/** Whose processes a container sees besides its own: the Pod's (shareProcessNamespace), or those of the container it debugs. */
+function sharedProcesses(worker: PodWorker, spec: Container, container: RuntimeContainer): Machine | undefined {
+  if (worker.pod.spec?.shareProcessNamespace) return worker.kubelet.firstMachine(worker, container);
+  const target = (spec as EphemeralContainer).targetContainerName;
+  if (!target) return undefined;
+  return worker.runtime.containers.find((candidate) => candidate.name === target && candidate.state === 'running')?.process?.machine();
 }
 
 /** The user a container runs as, from its security context, the Pod's, or the image. */
