@@ -1,42 +1,32 @@
 import type { Transport } from '../../sim/transport.ts';
 import type { Process } from '../../unix/types.ts';
 import { Helper } from '../resource/info.ts';
-import type { Mapping } from '../rest/discovery.ts';
+import { groupResource } from '../rest/discovery.ts';
 import { Session } from '../session.ts';
-import { CliError, ConfigurationError, ConnectionError, NoResourceMatch, StatusError } from '../util/errors.ts';
+import type { Obj } from '../util/object.ts';
 import { type Command, commandTree, findCommand, flagSetFor } from './command.ts';
-import { FlagError, type FlagSet } from './flags.ts';
+import { type FlagDefinition, FlagError, type FlagSet } from './flags.ts';
 import { SUMMARIES } from './summaries.ts';
 
-/** cobra's directives: what the shell does when there is no candidate. */
-const DEFAULT = 0;
-const NO_SPACE = 2;
-const NO_FILES = 4;
-
-interface Answer {
-  /** Candidates, optionally with a description after a tab. */
-  words: string[];
+/** Candidates with cobra's directive: 0 file names may follow, 2 no space, 4 no file names. */
+interface Completion {
+  candidates: string[];
   directive: number;
 }
 
-const files: Answer = { words: [], directive: DEFAULT };
-const nothing: Answer = { words: [], directive: NO_FILES };
+const NO_FILES = 4;
+const NO_SPACE = 2;
+const nothing: Completion = { candidates: [], directive: NO_FILES };
+const files: Completion = { candidates: [], directive: 0 };
 
-const OUTPUTS = [
-  'json',
-  'yaml',
-  'kyaml',
-  'name',
-  'go-template',
-  'go-template-file',
-  'template',
-  'templatefile',
-  'jsonpath',
-  'jsonpath-as-json',
-  'jsonpath-file',
-];
-/** Commands whose arguments are a type and then names of it. */
-const TYPE_THEN_NAMES = new Set([
+const DIRECTIVES: Record<number, string> = {
+  0: 'ShellCompDirectiveDefault',
+  2: 'ShellCompDirectiveNoSpace',
+  4: 'ShellCompDirectiveNoFileComp',
+  6: 'ShellCompDirectiveNoSpace, ShellCompDirectiveNoFileComp',
+};
+
+const TYPE_AND_NAMES = [
   'get',
   'describe',
   'delete',
@@ -44,197 +34,223 @@ const TYPE_THEN_NAMES = new Set([
   'label',
   'annotate',
   'patch',
-  'wait',
   'expose',
-  'explain',
   'set env',
   'set image',
   'set resources',
   'set serviceaccount',
-]);
-const POD_COMMANDS = new Set(['logs', 'exec', 'attach', 'port-forward', 'debug']);
-const NODE_COMMANDS = new Set(['cordon', 'uncordon', 'drain', 'top node']);
-/** Commands that work on some types only. */
-const SOME_TYPES: Record<string, string[]> = {
+  'wait',
+];
+const PODS_ONLY = ['port-forward', 'attach', 'exec', 'logs', 'debug'];
+const POD_OWNERS = ['daemonsets', 'deployments', 'jobs', 'pods', 'replicasets', 'replicationcontrollers', 'services', 'statefulsets'];
+const LIMITED: Record<string, string[]> = {
   scale: ['deployment', 'replicaset', 'replicationcontroller', 'statefulset'],
   autoscale: ['deployment', 'replicaset', 'replicationcontroller', 'statefulset'],
   'rollout history': ['deployment', 'daemonset', 'statefulset'],
-  'rollout pause': ['deployment'],
-  'rollout restart': ['deployment', 'daemonset', 'statefulset'],
-  'rollout resume': ['deployment'],
   'rollout status': ['deployment', 'daemonset', 'statefulset'],
   'rollout undo': ['deployment', 'daemonset', 'statefulset'],
+  'rollout restart': ['deployment', 'daemonset', 'statefulset'],
+  'rollout pause': ['deployment'],
+  'rollout resume': ['deployment'],
+  taint: ['node'],
 };
+const NAMES_OF: Record<string, string> = { cordon: 'nodes', uncordon: 'nodes', drain: 'nodes', 'top node': 'nodes', 'top pod': 'pods' };
 
-/** `kubectl __complete …`: candidates for the last word, one a line, then the directive; always exit 0. */
-export async function complete(process: Process, args: readonly string[], transport: (server: string) => Transport, descriptions: boolean): Promise<number> {
+const GET_FORMATS =
+  'custom-columns custom-columns-file go-template go-template-file json jsonpath jsonpath-as-json jsonpath-file kyaml name template templatefile wide yaml';
+
+/** `kubectl __complete …`: candidates for the last word, a line each, and at last the directive. */
+export async function complete(
+  process: Process,
+  args: readonly string[],
+  transport: (server: string) => Transport,
+  withDescriptions: boolean,
+): Promise<number> {
   const typed = args.at(-1) ?? '';
-  const answer = await answerFor(process, args.slice(0, -1), typed, transport);
-  const lines = answer.words.map((word) => (descriptions ? word : (word.split('\t')[0] ?? '')));
-  await process.out(`${[...lines, `:${answer.directive}`].join('\n')}\n`);
-  await process.err(
-    `Completion ended with directive: ${answer.directive === DEFAULT ? 'ShellCompDirectiveDefault' : answer.directive === NO_FILES ? 'ShellCompDirectiveNoFileComp' : 'ShellCompDirectiveNoSpace, ShellCompDirectiveNoFileComp'}\n`,
-  );
+  let completion = nothing;
+  try {
+    completion = await candidates(process, args.slice(0, -1), typed, transport);
+  } catch (error) {
+    if (error instanceof Error && (error.name === 'Killed' || error.name === 'Errno')) throw error;
+  }
+  const lines = completion.candidates.map((line) => (withDescriptions ? line : (line.split('\t', 1)[0] ?? '')));
+  await process.out(`${[...lines, `:${completion.directive}`].join('\n')}\n`);
+  await process.err(`Completion ended with directive: ${DIRECTIVES[completion.directive]}\n`);
   return 0;
 }
 
-async function answerFor(process: Process, before: readonly string[], typed: string, transport: (server: string) => Transport): Promise<Answer> {
+async function candidates(process: Process, before: readonly string[], typed: string, transport: (server: string) => Transport): Promise<Completion> {
   const { command, args } = findCommand(commandTree(), before);
   const flags = flagSetFor(command);
-  const waiting = flagWaitingForValue(flags, args);
+  const afterDash = before.includes('--');
+  const previous = before.at(-1) ?? '';
+  const waiting = afterDash ? undefined : waitingFlag(flags, previous);
+  let given = [...args];
+  if (waiting) given = given.slice(0, -1);
   try {
-    flags.parse(waiting === undefined ? args : args.slice(0, -1));
+    flags.parse(given);
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
-    return files;
   }
-  const session = new Session(process, flags, `kubectl ${command.path}`, transport);
-  try {
-    const inline = /^--([a-z-]+)=(.*)$/s.exec(typed);
-    if (waiting !== undefined) return await flagValue(session, waiting, typed, '');
-    if (inline) return await flagValue(session, inline[1] ?? '', inline[2] ?? '', `--${inline[1]}=`);
-    if (typed.startsWith('-')) return flagNames(flags, typed);
-    if (command.children.length > 0) return subcommands(command, typed);
-    return await argument(session, command, flags.rest, typed);
-  } catch (error) {
-    // A cluster that does not answer has no names to offer; that is no reason to disturb the prompt.
-    if (
-      error instanceof StatusError ||
-      error instanceof ConnectionError ||
-      error instanceof CliError ||
-      error instanceof ConfigurationError ||
-      error instanceof NoResourceMatch
-    )
-      return nothing;
-    throw error;
+  const session = new Session(process, flags, `kubectl ${command.path}`.trim(), transport);
+  if (waiting) return flagValue(session, command, waiting, typed, '');
+  if (!afterDash && typed.startsWith('-')) {
+    const equals = typed.indexOf('=');
+    if (equals > 0 && typed.startsWith('--')) {
+      const flag = flags.lookup(typed.slice(2, equals));
+      return flag ? flagValue(session, command, flag, typed.slice(equals + 1), '') : nothing;
+    }
+    return flagNames(flags, typed);
   }
+  if (afterDash) return files;
+  if (command.children.length > 0 && flags.rest.length === 0) {
+    const words = command.children
+      .filter((child) => child.name.startsWith(typed) && child.name !== 'alpha')
+      .map((child) => `${child.name}\t${SUMMARIES[child.path] ?? ''}`)
+      .sort();
+    if (words.length > 0 || command.path !== 'create') return { candidates: words, directive: NO_FILES };
+  }
+  return wordsOf(session, command, flags.rest, typed);
 }
 
-/** The name of a flag at the end that still needs its value. */
-function flagWaitingForValue(flags: FlagSet, args: readonly string[]): string | undefined {
-  const last = args.at(-1);
-  if (last === undefined || !last.startsWith('-') || last.includes('=') || args.includes('--')) return undefined;
-  const flag = last.startsWith('--') ? flags.lookup(last.slice(2)) : last.length === 2 ? flags.shorthand(last[1] as string) : undefined;
-  return flag && flag.withoutValue === undefined ? flag.name : undefined;
+/** The flag that the next word is the value of. */
+function waitingFlag(flags: FlagSet, word: string): FlagDefinition | undefined {
+  if (!word.startsWith('-') || word.includes('=') || word === '-' || word === '--') return undefined;
+  const flag = word.startsWith('--') ? flags.lookup(word.slice(2)) : flags.shorthand(word.at(-1) ?? '');
+  return flag?.withoutValue === undefined ? flag : undefined;
 }
 
-function matching(words: readonly string[], typed: string): string[] {
-  return words.filter((word) => word.startsWith(typed));
+function flagNames(flags: FlagSet, typed: string): Completion {
+  const out: string[] = [];
+  for (const flag of flags.definitions().sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const again = flag.type === 'l' || flag.type === 'a';
+    if (flags.changed(flag.name) && !again) continue;
+    if (`--${flag.name}`.startsWith(typed)) out.push(`--${flag.name}`);
+    if (flag.shorthand && typed === '-') out.push(`-${flag.shorthand}`);
+  }
+  return { candidates: out, directive: NO_FILES };
 }
 
-function flagNames(flags: FlagSet, typed: string): Answer {
-  const names = flags.definitions().map((flag) => `--${flag.name}`);
-  return { words: matching(names, typed).sort(), directive: NO_FILES };
-}
-
-function subcommands(command: Command, typed: string): Answer {
-  const words = command.children
-    .filter((child) => child.name !== 'alpha' && child.name.startsWith(typed))
-    .map((child) => `${child.name}\t${SUMMARIES[child.path] ?? ''}`);
-  return { words: words.sort(), directive: NO_FILES };
-}
-
-async function flagValue(session: Session, name: string, typed: string, prefix: string): Promise<Answer> {
-  const offer = (words: readonly string[]): Answer => ({ words: matching(words, typed).map((word) => prefix + word), directive: NO_FILES });
-  switch (name) {
+async function flagValue(session: Session, command: Command, flag: FlagDefinition, typed: string, lead: string): Promise<Completion> {
+  const list = (words: readonly string[]): Completion => ({
+    candidates: words.filter((word) => word.startsWith(typed)).map((word) => lead + word),
+    directive: NO_FILES,
+  });
+  const config = session.kubeConfig;
+  switch (flag.name) {
     case 'namespace':
-      return offer(await namesOf(session, 'namespaces'));
-    case 'output':
-      return offer(session.commandPath === 'kubectl get' ? [...OUTPUTS, 'wide', 'custom-columns', 'custom-columns-file'] : OUTPUTS);
+      return list(await namesOf(session, 'namespaces'));
     case 'context':
-      return offer([...session.kubeConfig.contexts.keys()]);
+      return list([...config.contexts.keys()].sort());
     case 'cluster':
-      return offer([...session.kubeConfig.clusters.keys()]);
+      return list([...config.clusters.keys()].sort());
     case 'user':
-      return offer([...session.kubeConfig.users.keys()]);
+      return list([...config.users.keys()].sort());
+    case 'output':
+      return command.path === 'get' ? list(GET_FORMATS.split(' ')) : list(['json', 'name', 'yaml']);
     case 'dry-run':
-      return offer(['none', 'client', 'server']);
+      return list(['client', 'none', 'server']);
     case 'cascade':
-      return offer(['background', 'foreground', 'orphan']);
+      return list(['background', 'foreground', 'orphan']);
     case 'container':
-      return offer(await containersOf(session));
-    case 'filename':
-    case 'kustomize':
-    case 'kubeconfig':
-    case 'patch-file':
-      return files;
+      return list(await containersOf(session, session.flags.rest[0] ?? ''));
     default:
-      return nothing;
+      return files;
   }
 }
 
-async function containersOf(session: Session): Promise<string[]> {
-  const pod = (session.flags.rest[0] ?? '').replace(/^pods?\//, '');
+async function containersOf(session: Session, name: string): Promise<string[]> {
+  const pod = name.startsWith('pod/') ? name.slice(4) : name;
   if (pod === '') return [];
-  const object = await session.client.request('GET', `/api/v1/namespaces/${session.namespace}/pods/${pod}`);
-  return [...(object.spec?.initContainers ?? []), ...(object.spec?.containers ?? [])].map((container: { name: string }) => container.name);
+  const mapper = await session.mapper();
+  const object = await new Helper(session, mapper.forKind('Pod', '', 'v1')).get(session.namespace, pod);
+  return [...(object.spec?.containers ?? []), ...(object.spec?.initContainers ?? [])].map((container: Obj) => container.name as string);
 }
 
-async function argument(session: Session, command: Command, given: readonly string[], typed: string): Promise<Answer> {
+async function wordsOf(session: Session, command: Command, rest: readonly string[], typed: string): Promise<Completion> {
   const { path } = command;
-  if (POD_COMMANDS.has(path)) return given.length > 0 ? nothing : namesOrTyped(session, 'pods', typed);
-  if (path === 'top pod') return { words: matching(await namesOf(session, 'pods'), typed), directive: NO_FILES };
-  if (NODE_COMMANDS.has(path)) return { words: others(await namesOf(session, 'nodes'), given, typed), directive: NO_FILES };
-  if (path === 'taint')
-    return given.length === 0
-      ? { words: matching(['node'], typed), directive: NO_FILES }
-      : { words: others(await namesOf(session, 'nodes'), given.slice(1), typed), directive: NO_FILES };
-  if (path === 'config use-context' || path === 'config delete-context' || path === 'config rename-context')
-    return { words: matching([...session.kubeConfig.contexts.keys()], typed), directive: NO_FILES };
-  const some = SOME_TYPES[path];
-  if (some) {
-    if (typed.includes('/')) return typeAndName(session, typed);
-    if (given.length > 0) return { words: others(await namesOf(session, given[0] as string), given.slice(1), typed), directive: NO_FILES };
-    return { words: matching(some, typed), directive: NO_FILES };
+  const filter = (words: readonly string[], directive = NO_FILES): Completion => ({
+    candidates: words.filter((word) => word.startsWith(typed) && !rest.includes(word)),
+    directive,
+  });
+  if (path.startsWith('config ')) return configWords(session, path, rest, typed);
+  if (path === 'completion') return rest.length === 0 ? filter(['bash', 'fish', 'powershell', 'zsh']) : nothing;
+  if (path === 'explain') return rest.length === 0 ? filter(await resourceTypes(session, undefined)) : nothing;
+  const limited = LIMITED[path];
+  if (limited) return typeAndNames(session, rest, typed, limited);
+  const single = NAMES_OF[path];
+  if (single) return rest.length > 0 && path === 'top pod' ? nothing : filter(await namesOf(session, single));
+  if (path === 'expose' || TYPE_AND_NAMES.includes(path)) return typeAndNames(session, rest, typed, undefined);
+  if (PODS_ONLY.includes(path)) {
+    if (rest.length > 0) return path === 'logs' && rest.length === 1 ? filter(await containersOf(session, rest[0] ?? '')) : nothing;
+    const slash = typed.indexOf('/');
+    if (slash >= 0) return slashNames(session, typed, slash);
+    const pods = filter(await namesOf(session, 'pods'));
+    const owners = filter(POD_OWNERS.filter((word) => typed !== '' && word.startsWith(typed)).map((word) => `${word}/`));
+    if (pods.candidates.length === 0 && owners.candidates.length > 0) return { candidates: owners.candidates, directive: NO_FILES | NO_SPACE };
+    return { candidates: [...pods.candidates, ...owners.candidates], directive: NO_FILES };
   }
-  if (!TYPE_THEN_NAMES.has(path)) return path === 'cp' ? namesOrTyped(session, 'pods', typed) : files;
-  if (typed.includes('/')) return typeAndName(session, typed);
-  const first = given[0];
-  if (first === undefined) return { words: matching(await typeNames(session), typed), directive: NO_FILES };
-  if (path === 'explain' || first.includes('/')) return nothing;
-  return { words: others(await namesOf(session, first.split(',')[0] as string), given.slice(1), typed), directive: NO_FILES };
+  if (path === 'apply' || path === 'create' || path === 'replace' || path === 'diff') return nothing;
+  return path === 'cp' || path === 'kustomize' ? files : nothing;
 }
 
-/** Pod names, or `type/name` once a slash is there. */
-async function namesOrTyped(session: Session, type: string, typed: string): Promise<Answer> {
-  if (typed.includes('/')) return typeAndName(session, typed);
-  return { words: matching(await namesOf(session, type), typed), directive: NO_FILES };
+function configWords(session: Session, path: string, rest: readonly string[], typed: string): Completion {
+  if (rest.length > 0) return nothing;
+  const { kubeConfig } = session;
+  const word = path.slice('config '.length);
+  let source = new Map<string, unknown>();
+  if (word.endsWith('context')) source = kubeConfig.contexts;
+  else if (word.endsWith('cluster')) source = kubeConfig.clusters;
+  else if (/user|credentials/.test(word)) source = kubeConfig.users;
+  return { candidates: [...source.keys()].sort().filter((name) => name.startsWith(typed)), directive: NO_FILES };
 }
 
-async function typeAndName(session: Session, typed: string): Promise<Answer> {
-  const type = typed.slice(0, typed.indexOf('/'));
-  const names = (await namesOf(session, type)).map((name) => `${type}/${name}`);
-  return { words: matching(names, typed), directive: names.length === 0 ? NO_FILES | NO_SPACE : NO_FILES };
+async function typeAndNames(session: Session, rest: readonly string[], typed: string, types: readonly string[] | undefined): Promise<Completion> {
+  const slash = typed.indexOf('/');
+  if (rest.length === 0) {
+    if (slash >= 0) return slashNames(session, typed, slash);
+    const known = types ?? (await resourceTypes(session, session.commandPath));
+    const comma = typed.lastIndexOf(',') + 1;
+    const lead = typed.slice(0, comma);
+    return {
+      candidates: known.filter((word) => word.startsWith(typed.slice(comma))).map((word) => lead + word),
+      directive: NO_FILES,
+    };
+  }
+  if ((rest[0] ?? '').includes('/')) {
+    if (slash >= 0) return slashNames(session, typed, slash);
+    return nothing;
+  }
+  const names = await namesOf(session, rest[0] ?? '');
+  return { candidates: names.filter((name) => name.startsWith(typed) && !rest.slice(1).includes(name)), directive: NO_FILES };
 }
 
-function others(names: readonly string[], given: readonly string[], typed: string): string[] {
-  return matching(
-    names.filter((name) => !given.includes(name)),
-    typed,
-  );
+async function slashNames(session: Session, typed: string, slash: number): Promise<Completion> {
+  const type = typed.slice(0, slash);
+  const names = await namesOf(session, type);
+  return { candidates: names.map((name) => `${type}/${name}`).filter((word) => word.startsWith(typed)), directive: NO_FILES };
 }
 
-/** Plural names; with their group where two groups share one. */
-async function typeNames(session: Session): Promise<string[]> {
-  const { resources } = (await session.mapper()).discovery;
-  const listable = resources.filter((resource) => resource.verbs.includes('get') || resource.verbs.includes('list'));
-  return [
-    ...new Set(
-      listable
-        .map((resource) => (resource.group === '' ? resource.name : `${resource.name}.${resource.group}`))
-        .flatMap((full) => [full.split('.')[0] as string, ...(full.includes('.') ? [full] : [])]),
-    ),
-  ].sort();
+const VERBS: Record<string, string> = {
+  'kubectl delete': 'delete',
+  'kubectl edit': 'update',
+  'kubectl label': 'patch',
+  'kubectl annotate': 'patch',
+  'kubectl patch': 'patch',
+};
+
+async function resourceTypes(session: Session, commandPath: string | undefined): Promise<string[]> {
+  const mapper = await session.mapper();
+  const verb = commandPath === undefined ? undefined : (VERBS[commandPath] ?? 'get');
+  const names = mapper.discovery.resources
+    .filter((resource) => !resource.name.includes('/') && (verb === undefined || resource.verbs.includes(verb)))
+    .map((resource) => groupResource(resource.name, resource.group));
+  return [...new Set(names)].sort();
 }
 
 async function namesOf(session: Session, type: string): Promise<string[]> {
-  let mapping: Mapping;
-  try {
-    mapping = (await session.mapper()).mappingFor(type);
-  } catch (error) {
-    if (error instanceof StatusError || error instanceof ConnectionError) throw error;
-    return [];
-  }
+  const mapper = await session.mapper();
+  const mapping = mapper.mappingFor(type);
   const list = await new Helper(session, mapping).list(mapping.namespaced ? session.namespace : '');
-  return (list.items ?? []).map((item: { metadata: { name: string } }) => item.metadata.name).sort();
+  return ((list.items ?? []) as Obj[]).map((item) => item.metadata?.name as string).sort();
 }

@@ -115,6 +115,7 @@ const LAZY: Record<string, [load: () => Promise<Module>, name: string]> = {
   replace: [() => import('./replace.ts'), 'replace'],
   autoscale: [() => import('./autoscale.ts'), 'autoscale'],
   diff: [() => import('./diff.ts'), 'diff'],
+  kustomize: [() => import('./kustomize.ts'), 'kustomize'],
   'cluster-info': [() => import('./cluster-info.ts'), 'clusterInfo'],
   'cluster-info dump': [() => import('./cluster-info.ts'), 'clusterInfoDump'],
 };

@@ -1,9 +1,9 @@
-import { Helper } from '../resource/info.ts';
+import { setLastApplied, updateLastApplied } from '../commands/last-applied.ts';
 import { makePrinter } from '../printers/print-flags.ts';
+import { Helper } from '../resource/info.ts';
 import type { Session } from '../session.ts';
 import { CliError, errorText } from '../util/errors.ts';
 import { type Obj, quote, splitApiVersion } from '../util/object.ts';
-import { setLastApplied, updateLastApplied } from '../commands/last-applied.ts';
 
 /** NameFromCommandArgs: exactly one name before `--`. */
 export function nameFromArgs(session: Session, args: readonly string[]): string {

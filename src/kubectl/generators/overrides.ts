@@ -1,8 +1,8 @@
 import { readYamlDocument } from '../format/yaml-read.ts';
 import { jsonMerge } from '../patch/json-merge.ts';
+import { applyJsonPatch } from '../patch/json-patch.ts';
 import { patchTypeOf } from '../patch/patch-meta.ts';
 import { strategicMerge } from '../patch/strategic.ts';
-import { applyJsonPatch } from '../patch/json-patch.ts';
 import type { Session } from '../session.ts';
 import { CliError, errorText } from '../util/errors.ts';
 import { type Obj, splitApiVersion } from '../util/object.ts';

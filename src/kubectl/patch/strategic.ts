@@ -1,5 +1,5 @@
-import { CliError } from '../util/errors.ts';
 import { goSprint } from '../format/go-json.ts';
+import { CliError } from '../util/errors.ts';
 import { compareStrings, deepEqual, isObject, type Json, type Obj } from '../util/object.ts';
 import { fieldMeta } from './patch-meta.ts';
 

@@ -3,8 +3,8 @@ import { JsonPath, relaxedJsonPath } from '../format/jsonpath.ts';
 import type { Session } from '../session.ts';
 import { CliError, errorText } from '../util/errors.ts';
 import type { Json, Obj } from '../util/object.ts';
-import { escapeTerminal } from './table.ts';
 import type { TabWriter } from './tab-writer.ts';
+import { escapeTerminal } from './table.ts';
 
 export interface Column {
   header: string;

@@ -1,11 +1,10 @@
-import { goJson } from '../format/go-json.ts';
+import { goJson, goSyntax } from '../format/go-json.ts';
 import { JsonPath, jsonPathFailure } from '../format/jsonpath.ts';
-import { goSyntax } from '../format/go-json.ts';
 import { toYaml } from '../format/yaml-write.ts';
+import { groupResource } from '../rest/discovery.ts';
 import type { Session } from '../session.ts';
 import { CliError, errorText } from '../util/errors.ts';
 import { type Obj, quote, splitApiVersion } from '../util/object.ts';
-import { groupResource } from '../rest/discovery.ts';
 
 /** How an object that is printed came to be. */
 export interface PrintContext {

@@ -1,7 +1,7 @@
 import { goSprint } from '../format/go-json.ts';
 import { humanDuration } from '../util/duration.ts';
-import { deepEqual, type Json, type Obj } from '../util/object.ts';
 import { formatLabels } from '../util/labels.ts';
+import { deepEqual, type Json, type Obj } from '../util/object.ts';
 import type { TabWriter } from './tab-writer.ts';
 
 export interface TableOptions {

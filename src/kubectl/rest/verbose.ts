@@ -1,36 +1,52 @@
+import type { HttpResponse } from '../../sim/transport.ts';
 import type { Session } from '../session.ts';
 
-/** A request and its answer as kubectl logs them with -v: 6 a line, 7 headers, 8 and more bodies. */
+const STATUS: Record<number, string> = {
+  200: 'OK',
+  201: 'Created',
+  202: 'Accepted',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  409: 'Conflict',
+  422: 'Unprocessable Entity',
+  500: 'Internal Server Error',
+};
+
+/** A request and its answer as kubectl logs them: -v 6 a line, 7 the request's headers, 8 and more bodies. */
 export async function logResponse(
   session: Session,
   verbosity: number,
-  request: { method: string; path: string; headers: Readonly<Record<string, string>>; body?: string | undefined },
-  response: { status: number; statusText?: string; headers: Readonly<Record<string, string>>; body?: string | undefined },
+  request: { method: string; url: string; body?: string; headers: Record<string, string> },
+  response: HttpResponse,
   tookMs: number,
 ): Promise<void> {
-  const url = `${session.client.server}${request.path}`;
-  const status = `${response.status} ${response.statusText ?? STATUS[response.status] ?? ''}`.trim();
-  const took = Math.round(tookMs);
-  if (verbosity === 6) {
-    await session.klog('I', 'round_trippers.go:632', `"Response" verb=${JSON.stringify(request.method)} url=${JSON.stringify(url)} status=${JSON.stringify(status)} milliseconds=${took}`);
-    return;
-  }
-  const list = (headers: Readonly<Record<string, string>>): string =>
-    Object.entries(headers)
+  const quoted = JSON.stringify;
+  const status = `${response.status} ${STATUS[response.status] ?? ''}`.trim();
+  const log = (place: string, text: string): Promise<void> => session.klog('I', place, text);
+  const headers = (all: Readonly<Record<string, string>>): string =>
+    Object.entries(all)
       .filter(([name]) => name.toLowerCase() !== 'authorization')
-      .map(([name, value]) => `\t${name}: ${value}\n`)
+      .map(([name, value]) => `\t\t${headerName(name)}: ${value}\n`)
       .sort()
       .join('');
-  if (verbosity >= 8 && request.body) await session.klog('I', 'request.go:1351', `"Request Body" body=${JSON.stringify(clip(request.body, verbosity))}`);
-  await session.klog('I', 'round_trippers.go:527', `"Request" verb=${JSON.stringify(request.method)} url=${JSON.stringify(url)} headers=<\n${list(request.headers)} >`);
-  const headers = verbosity >= 8 ? ` headers=<\n${list(response.headers)} >` : '';
-  await session.klog('I', 'round_trippers.go:632', `"Response" status=${JSON.stringify(status)}${headers} milliseconds=${took}`);
-  if (verbosity >= 8 && response.body) await session.klog('I', 'request.go:1351', `"Response Body" body=${JSON.stringify(clip(response.body, verbosity))}`);
+  const took = Math.round(tookMs);
+  if (verbosity === 6) {
+    await log('round_trippers.go:632', `"Response" verb=${quoted(request.method)} url=${quoted(request.url)} status=${quoted(status)} milliseconds=${took}`);
+    return;
+  }
+  const clip = (text: string): string => clipped(text, verbosity);
+  if (verbosity >= 8 && request.body !== undefined) await log('type.go:165', `"Request Body" body=${quoted(clip(request.body))}`);
+  await log('round_trippers.go:527', `"Request" verb=${quoted(request.method)} url=${quoted(request.url)} headers=<\n${headers(request.headers)} >`);
+  const answered = verbosity >= 8 ? ` headers=<\n${headers(response.headers)} >` : '';
+  await log('round_trippers.go:632', `"Response" status=${quoted(status)}${answered} milliseconds=${took}`);
+  if (verbosity >= 8 && response.body) await log('type.go:165', `"Response Body" body=${quoted(clip(new TextDecoder().decode(response.body)))}`);
 }
 
-const STATUS: Record<number, string> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 409: 'Conflict', 422: 'Unprocessable Entity', 500: 'Internal Server Error' };
+const headerName = (name: string): string => name.replace(/(^|-)[a-z]/g, (letters) => letters.toUpperCase());
 
-function clip(text: string, verbosity: number): string {
+function clipped(text: string, verbosity: number): string {
   const limit = verbosity >= 10 ? Number.POSITIVE_INFINITY : verbosity === 9 ? 10240 : 1024;
   return text.length <= limit ? text : `${text.slice(0, limit)} [truncated ${text.length - limit} chars]`;
 }
