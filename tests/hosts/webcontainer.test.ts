@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type Browser, chromium, type Page } from '@playwright/test';
-import { build } from 'esbuild';
+import type { Page } from '@playwright/test';
 import { findChromium } from '../../scripts/chromium.ts';
-import { writeWebContainerProgram } from '../../scripts/webcontainer-program.ts';
-import { nodeClock } from '../../src/hosts/node/clock.ts';
 import { readLabFolder } from '../../src/hosts/node/lab-files.ts';
-import type { SavedSession, SessionNotice } from '../../src/lab/protocol.ts';
-import { createSession } from '../../src/lab/session.ts';
+import { type BrowserBench, startBrowserBench } from './webcontainer/browser-bench.ts';
 import type { Contract } from './webcontainer/page.ts';
 import { type StandIn, startStandIn } from './webcontainer/stand-in.ts';
 
@@ -20,49 +11,21 @@ import { type StandIn, startStandIn } from './webcontainer/stand-in.ts';
 const executablePath = findChromium();
 const skip = executablePath ? false : 'no Chromium; `node scripts/chromium.ts` says how to get one';
 
-let browser: Browser;
+let bench: BrowserBench;
 let standIn: StandIn;
-let site: { url: string; close(): void };
-let directory: string;
+const open = (query?: string): Promise<Page> => bench.open(query);
 
 before(async () => {
   if (skip) return;
-  directory = mkdtempSync(join(tmpdir(), 'webcontainer-test-'));
-  const program = readFileSync(await writeWebContainerProgram(directory), 'utf8');
-  const bundle = await build({ entryPoints: ['tests/hosts/webcontainer/page.ts'], bundle: true, format: 'esm', write: false, logLevel: 'error' });
   standIn = await startStandIn();
-  const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://host');
-    const isolation = url.searchParams.has('open') ? {} : { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
-    const frame = url.searchParams.get('frame') ?? standIn.url;
-    if (url.pathname === '/session.mjs') response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(program);
-    else if (url.pathname === '/page.js') response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(bundle.outputFiles[0]!.text);
-    else
-      response
-        .writeHead(200, { ...isolation, 'Content-Type': 'text/html' })
-        .end(
-          `<!doctype html><body><script>${frame === 'real' ? '' : `WEBCONTAINER_API_IFRAME_URL=${JSON.stringify(frame)}`}</script><script type="module" src="/page.js"></script>`,
-        );
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  site = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
-  browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] });
+  bench = await startBrowserBench(executablePath!, () => standIn);
 });
 
 after(async () => {
   if (skip) return;
-  await browser.close();
+  await bench.close();
   await standIn.close();
-  site.close();
-  rmSync(directory, { recursive: true });
 });
-
-async function open(query = ''): Promise<Page> {
-  const page = await browser.newPage();
-  await page.goto(`${site.url}/${query}`);
-  await page.waitForFunction(() => 'contract' in globalThis);
-  return page;
-}
 
 declare const contract: Contract;
 
@@ -98,38 +61,6 @@ test('a session runs in it: mount, spawn, output, input, resize, API, Node scrip
   for (let i = 0; i < 100 && standIn.running() > 0; i++) await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(standIn.running(), 0);
   await page.close();
-});
-
-test('a session is carried over from another host and back, and finds the same cluster', { skip, timeout: 120_000 }, async () => {
-  standIn.failure = undefined;
-  const { lab, files } = readLabFolder('statefulset');
-  const start = { type: 'start', lab: { lab, files }, seed: 'carried' } as const;
-  const notices: SessionNotice[] = [];
-  const here = createSession({ host: nodeClock, notify: (notice) => notices.push(notice) });
-  await here.handle(start);
-  await here.handle({ type: 'open-terminal', terminal: 't', columns: 80, rows: 24 });
-  await here.handle({ type: 'run', terminal: 't', command: 'kubectl apply -f statefulset.yaml' });
-  await here.handle({ type: 'skip', ms: 120_000 });
-  await here.handle({ type: 'set-speed', speed: 0 });
-  const saved = (await here.handle({ type: 'save' })) as SavedSession;
-  const look = { type: 'get-object', resource: 'v1/pods', namespace: 'default', name: 'mysql-statefulset-2' } as const;
-  const pod = (await here.handle(look)) as { metadata: { uid: string } } | undefined;
-  here.dispose();
-  assert.ok(pod, 'the Pod should be there by now');
-
-  const page = await open();
-  assert.equal((await page.evaluate(() => contract.connect())).ok, true);
-  await page.evaluate((request) => contract.request(request), { ...start, restore: saved });
-  const there = (await page.evaluate((request) => contract.request(request), look)) as typeof pod;
-  assert.equal(there?.metadata.uid, pod.metadata.uid);
-  const again = (await page.evaluate(() => contract.request({ type: 'save' }))) as SavedSession;
-  await page.evaluate(() => contract.close());
-  await page.close();
-
-  const back = createSession({ host: nodeClock, notify: () => undefined });
-  await back.handle({ ...start, restore: again });
-  assert.equal(((await back.handle(look)) as typeof pod)?.metadata.uid, pod.metadata.uid);
-  back.dispose();
 });
 
 test('where it cannot boot it refuses within the limit, with a reason and a remedy', { skip, timeout: 120_000 }, async () => {

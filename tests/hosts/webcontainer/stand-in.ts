@@ -86,7 +86,9 @@ export async function startStandIn(): Promise<StandIn> {
 
   function serve(socket: WebSocket): void {
     const held = new Map<number, string[]>();
-    const tell = (message: object): void => socket.readyState === socket.OPEN && socket.send(JSON.stringify(message));
+    const tell = (message: object): void => {
+      if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
+    };
     const stopAll = (): void => {
       for (const child of children.values()) child.kill('SIGKILL');
     };
