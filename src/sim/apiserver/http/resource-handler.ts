@@ -18,7 +18,7 @@ import type { Verbs } from '../verbs.ts';
 import { applyResource } from './apply-handler.ts';
 import { bodyText, decodeBody, type ExpectedKind, parseBody } from './body.ts';
 import { encodeJson, JsonSyntaxError } from './json.ts';
-import { listObjects } from './list.ts';
+import { listObjects, parseRevision, tooLargeRevision } from './list.ts';
 import { negotiateOutput } from './media-type.ts';
 import { deleteOptionsOfQuery, dryRunErrors, listOptions, type WriteParameters, writeParameters } from './options.ts';
 import { APPLY_PATCH, patchObject, readPatch } from './patch-body.ts';
@@ -76,6 +76,8 @@ export class ResourceHandler {
   get(request: ResourceRequest): HttpResponse {
     const { info, namespace, name, subresource, query, warnings } = request;
     const format = negotiateOutput(request.http.headers.accept, { table: subresource === '' || subresource === 'status', list: false });
+    const revision = parseRevision(query.get('resourceVersion') ?? '');
+    if (revision > this.#verbs.store.revision) throw tooLargeRevision(revision, this.#verbs.store.revision);
     const object = this.#verbs.get(info, namespace, name);
     if (subresource === 'scale') return respond(200, getScale(this.#verbs, info, object), format, warnings);
     return respond(200, shapeObject(this.#verbs, info, object, format, query), format, warnings);

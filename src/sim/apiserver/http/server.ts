@@ -27,6 +27,15 @@ interface Route {
   watchPath: boolean;
 }
 
+/** Undefined when the path is not well escaped. */
+function decodeSegments(segments: readonly string[]): string[] | undefined {
+  try {
+    return segments.map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
+}
+
 /** HTTP over the verbs: routing, content negotiation and access, as the real server's handler chain and go-restful do them. */
 export class HttpServer implements Transport {
   readonly #verbs: Verbs;
@@ -64,7 +73,8 @@ export class HttpServer implements Transport {
       const [path = '', search = ''] = request.path.split('?');
       const query = new URLSearchParams(search);
       const user = this.#userOf(request);
-      const route = this.#route(path.split('/').filter(Boolean).map(decodeURIComponent));
+      const segments = decodeSegments(path.split('/').filter(Boolean));
+      const route = segments && this.#route(segments);
       if (!route) return errorResponse(newGenericServerResponse(404));
       if (!route.info.subresources.has(route.subresource)) return errorResponse(newGenericServerResponse(404));
       this.#authorize(user, route, route.subresource === 'log' ? 'get' : 'create');
@@ -181,13 +191,8 @@ export class HttpServer implements Transport {
   }
 
   async #resource(request: HttpRequest, raw: readonly string[], query: URLSearchParams, user: UserInfo): Promise<HttpResponse> {
-    let segments: string[];
-    try {
-      segments = raw.map(decodeURIComponent);
-    } catch {
-      return errorResponse(newGenericServerResponse(404));
-    }
-    const route = this.#route(segments);
+    const segments = decodeSegments(raw);
+    const route = segments && this.#route(segments);
     if (!route) return errorResponse(newGenericServerResponse(404));
     const { info, name, namespace, subresource } = route;
     const verb = this.#verb(request.method, route, query);

@@ -17,6 +17,8 @@ export function parseYaml(text: string): ParsedJson {
   try {
     return { value: readYaml(text), duplicates: new WeakMap() };
   } catch (error) {
+    // The reader is recursive: nesting beyond the stack ends here.
+    if (error instanceof RangeError) throw new YamlSyntaxError('yaml: exceeded max depth');
     if (!(error instanceof YamlError)) throw error;
     throw new YamlSyntaxError(error.message);
   }
