@@ -109,13 +109,15 @@ function pathsOf(info: ResourceInfo, typeName: string): Record<string, Json> {
     const path: Json = {};
     for (const verb of sub.verbs) {
       const method = { get: 'get', create: 'post', update: 'put', patch: 'patch', delete: 'delete' }[verb];
-      if (method)
-        path[method] = {
-          operationId: `${verb}${info.kind}${sub.name}`,
-          responses: { 401: { description: 'Unauthorized' } },
-          'x-kubernetes-action': method,
-          'x-kubernetes-group-version-kind': gvk(sub.kind),
-        };
+      if (!method) continue;
+      path[method] = {
+        operationId: `${verb}${info.kind}${sub.name}`,
+        // Clients take any PATCH of a kind to learn what the server understands.
+        ...(method === 'get' ? {} : { parameters: method === 'patch' ? [...write, QUERY.force] : write }),
+        responses: { 401: { description: 'Unauthorized' } },
+        'x-kubernetes-action': method,
+        'x-kubernetes-group-version-kind': gvk(sub.kind),
+      };
     }
     out[`${collection}/{name}/${sub.name}`] = path;
   }
