@@ -40,22 +40,21 @@ export async function killContainer(worker: PodWorker, container: RuntimeContain
   const kernel = kubelet.kernel;
   const spec = containerSpec(pod, container.name);
   kubelet.containerEvent(pod, spec, container.name, 'Normal', 'Killing', options.message ?? `Stopping container ${container.name}`);
-  const startedMs = kernel.now();
-  const fullGrace = (): number =>
-    options.graceSeconds ?? (worker.state === 'sync' ? (pod.spec?.terminationGracePeriodSeconds ?? 30) : worker.gracePeriodSeconds);
-  const deadlineMs = (): number => startedMs + fullGrace() * 1000;
-  if (spec?.lifecycle?.preStop && fullGrace() > 0) {
+  // Fixed from here on: v1.36 does not interrupt a stop under way when the grace period is shortened (SyncTerminatingPod ignores its context).
+  const graceSeconds = options.graceSeconds ?? (worker.state === 'sync' ? (pod.spec?.terminationGracePeriodSeconds ?? 30) : worker.gracePeriodSeconds);
+  const deadlineMs = kernel.now() + graceSeconds * 1000;
+  const untilDeadline = (leastMs = 0): Promise<void> => kubelet.sleep(Math.max(leastMs, deadlineMs - kernel.now()));
+  if (spec?.lifecycle?.preStop && graceSeconds > 0) {
     const hook = runHandler(worker, container, spec, spec.lifecycle.preStop).then((problem) => {
       if (problem) kubelet.containerEvent(pod, spec, container.name, 'Warning', 'FailedPreStopHook', 'PreStopHook failed');
     });
-    await Promise.race([hook, kubelet.sleepUntil(deadlineMs)]);
+    await Promise.race([hook, untilDeadline()]);
   }
-  if (options.ordering) await Promise.race([options.ordering.turn(container.name), kubelet.sleepUntil(deadlineMs)]);
+  if (options.ordering) await Promise.race([options.ordering.turn(container.name), untilDeadline()]);
   if (container.state !== 'exited') {
     const ended = kubelet.exitOf(container);
     container.process?.signal(stopSignal(spec));
-    const stopMs = kernel.now();
-    await Promise.race([ended, kubelet.sleepUntil(() => Math.max(deadlineMs(), stopMs + MINIMUM_GRACE_SECONDS * 1000), worker)]);
+    await Promise.race([ended, untilDeadline(MINIMUM_GRACE_SECONDS * 1000)]);
     if (container.state !== ('exited' as string)) {
       container.process?.signal('SIGKILL');
       await ended;

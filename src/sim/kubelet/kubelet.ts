@@ -188,23 +188,6 @@ export class Kubelet {
     while (this.#frozen) await new Promise<void>((resolve) => this.#thawed.push(resolve));
   }
 
-  /** Sleeps until a deadline that may move earlier while waiting (a grace period cut short). */
-  sleepUntil(deadlineMs: () => number, worker?: PodWorker): Promise<void> {
-    return new Promise((resolve) => {
-      let timer: Disposable | undefined;
-      const arm = (): void => {
-        timer?.dispose();
-        const left = deadlineMs() - this.kernel.now();
-        if (left <= 0) {
-          if (worker && worker.onGraceShortened === arm) worker.onGraceShortened = undefined;
-          resolve();
-        } else timer = this.kernel.timer(left, arm);
-      };
-      if (worker) worker.onGraceShortened = arm;
-      arm();
-    });
-  }
-
   #later(ms: number, job: () => void): void {
     void this.sleep(ms).then(() => {
       if (!this.dead) job();

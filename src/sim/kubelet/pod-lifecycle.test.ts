@@ -131,3 +131,17 @@ test('a missing ConfigMap holds the container back with CreateContainerConfigErr
   world.create('v1/configmaps', { metadata: { name: 'late', namespace: 'default' }, data: { k: 'v' } });
   await world.until(() => world.rows('cfg').at(-1) === '1/1 Running 0');
 });
+
+// pkg/kubelet/kubelet.go, SyncTerminatingPod: it runs on a context of its own, so a shorter grace period does not reach it.
+test('a second deletion with a shorter grace period does not interrupt the stop under way; force does not wait', async () => {
+  const world = await World.start();
+  world.run('slow', { command: ['sleep', '3600'] }, { terminationGracePeriodSeconds: 60 });
+  await world.pass(5);
+  world.delete('slow');
+  await world.pass(10);
+  world.delete('slow', { gracePeriodSeconds: 3 });
+  await world.pass(20);
+  assert.ok(world.exists('slow'));
+  world.delete('slow', { gracePeriodSeconds: 0 });
+  assert.ok(!world.exists('slow'));
+});

@@ -33,8 +33,6 @@ export class PodWorker {
   podIps: readonly string[] = [];
   /** Grace period in force once terminating, in seconds; it can only shrink. */
   gracePeriodSeconds = 0;
-  /** Called when the grace period shrank while containers are being stopped. */
-  onGraceShortened: (() => void) | undefined;
   #deadlineSeconds: number | undefined;
   #lastSyncMs = -1;
   #observedMs = 0;
@@ -100,13 +98,11 @@ export class PodWorker {
   }
 
   #noteGrace(): void {
-    const before = this.gracePeriodSeconds;
     const wanted = [this.pod.metadata?.deletionGracePeriodSeconds, this.evicted?.graceSeconds].filter((value) => value !== undefined);
     for (const value of wanted) if (this.gracePeriodSeconds === 0 || value < this.gracePeriodSeconds) this.gracePeriodSeconds = value;
     if (wanted.length === 0 && this.gracePeriodSeconds === 0) this.gracePeriodSeconds = this.pod.spec?.terminationGracePeriodSeconds ?? 30;
     if (this.orphaned) this.gracePeriodSeconds = 1;
     this.gracePeriodSeconds = Math.max(1, this.gracePeriodSeconds);
-    if (before !== 0 && this.gracePeriodSeconds < before) this.onGraceShortened?.();
   }
 
   async #run(): Promise<void> {
