@@ -42,9 +42,9 @@ export default defineConfig({
       sidebar: [
         {
           label: 'Day 18　StatefulSet 與 Headless Service',
-          items: [{ autogenerate: { directory: 'lessons' } }],
+          items: [{ autogenerate: { directory: 'content/lessons' } }],
         },
-        { label: '手邊的參考', items: [{ autogenerate: { directory: 'reference' } }] },
+        { label: '手邊的參考', items: [{ autogenerate: { directory: 'content/reference' } }] },
       ],
       tableOfContents: { minHeadingLevel: 2, maxHeadingLevel: 3 },
     }),

@@ -43,6 +43,8 @@ const look = EditorView.theme({
   '.field-card': { padding: '0.4rem 0.7rem', fontSize: '12px', maxWidth: '28rem' },
   '.field-card p': { margin: '0' },
   '.field-card p:first-child': { fontFamily: 'var(--mono)', fontWeight: '700' },
+  '.cm-tooltip-autocomplete > ul > li[aria-selected]': { backgroundColor: 'var(--sea-text) !important', color: 'var(--on-strong) !important' },
+  '.cm-completionIcon': { display: 'none' },
   '.cm-tooltip': { backgroundColor: 'var(--paper-raised)', border: '1px solid var(--rule)', color: 'var(--ink)' },
 });
 

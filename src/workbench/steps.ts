@@ -17,6 +17,8 @@ export function createSteps(lab: LabFileSet['lab'], run: (command: string) => vo
   const sections = new Map([...document.querySelectorAll<HTMLElement>('section[data-step]')].map((section) => [section.dataset.step ?? '', section]));
   const reached = new Set(progressStore.read()[lab.name] ?? []);
   const entered = new Set<string>();
+  /** Goals that held before anything was done: for them, the step's commands count. */
+  const trivial = new Set<string>();
 
   const say = (section: HTMLElement, text: string, kind?: 'reached'): void => {
     const place = section.querySelector<HTMLElement>('[data-step-state]');
@@ -67,13 +69,14 @@ export function createSteps(lab: LabFileSet['lab'], run: (command: string) => vo
       for (const button of document.querySelectorAll<HTMLButtonElement>('[data-run]')) button.disabled = true;
     },
     show(states) {
-      reach(states.filter((state) => state.reached).map((state) => state.id));
+      if (entered.size === 0) for (const state of states) if (state.reached) trivial.add(state.id);
+      reach(states.filter((state) => state.reached && !trivial.has(state.id)).map((state) => state.id));
       for (const state of states) {
         const section = sections.get(state.id);
         if (!section) continue;
         if (state.hint) sayHint(section, state.hint);
         if (reached.has(state.id)) continue;
-        const failing = state.failing;
+        const failing = trivial.has(state.id) ? undefined : state.failing;
         const touched = lab.steps.find((step) => step.id === state.id)?.commands.some((command) => entered.has(squeeze(command.run)));
         say(section, touched && failing ? `還差一點：${failing.object} 應該是 ${failing.expected}，現在是 ${failing.actual}` : '');
       }
@@ -81,7 +84,8 @@ export function createSteps(lab: LabFileSet['lab'], run: (command: string) => vo
     entered(line) {
       entered.add(squeeze(line));
       const done = lab.steps.filter(
-        (step) => step.checks.length === 0 && step.commands.length > 0 && step.commands.every((command) => entered.has(squeeze(command.run))),
+        (step) =>
+          (step.checks.length === 0 || trivial.has(step.id)) && step.commands.length > 0 && step.commands.every((command) => entered.has(squeeze(command.run))),
       );
       reach(done.map((step) => step.id));
     },
