@@ -13,6 +13,7 @@ import { orderMeta } from './meta-order.ts';
 import { validateMeta, validateMetaUpdate, validateName } from './object-meta.ts';
 import type { RequestContext } from './request-context.ts';
 import type { ResourceInfo, ResourceRegistry } from './resources.ts';
+import { keepSpec, keepStatus, type Mutable, resetStatus, thaw } from './spec-and-status.ts';
 import {
   isStatusError,
   kindOf,
@@ -41,8 +42,6 @@ export interface DeleteResult {
   /** Gone, rather than waiting for grace or finalizers. */
   deleted: boolean;
 }
-
-type Mutable = ApiObject & { metadata: ObjectMeta; spec?: Record<string, unknown>; status?: Record<string, unknown> };
 
 /**
  * The generic registry: what every kind's create, update and delete have in common, over the store
@@ -384,29 +383,4 @@ export class Verbs {
     if (!request.dryRun) this.store.remove(info.storage, '', existing.metadata.name as string, request.cause);
     return { object: existing, deleted: true };
   }
-}
-
-/** A copy whose top level and metadata may be changed. */
-function thaw(object: ApiObject): Mutable {
-  return { ...object, metadata: { ...object.metadata } } as Mutable;
-}
-
-/** Writing `status` leaves everything else (but metadata) as it was. */
-function keepSpec(object: Mutable, existing: Mutable): Mutable {
-  const { status: _status, ...rest } = existing as Mutable & Record<string, unknown>;
-  const out = rest as Mutable;
-  out.metadata = object.metadata;
-  if (object.status !== undefined) out.status = object.status;
-  return out;
-}
-
-function keepStatus(object: Mutable, existing: Mutable): void {
-  if (existing.status === undefined) delete object.status;
-  else object.status = cloneJson(existing.status);
-}
-
-function resetStatus(info: ResourceInfo, object: Mutable): void {
-  delete object.status;
-  const fresh = convert(info.node, {}, { strict: [], checkTypes: false });
-  if (fresh.status !== undefined) object.status = fresh.status as Record<string, unknown>;
 }

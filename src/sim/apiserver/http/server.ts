@@ -248,7 +248,7 @@ export class HttpServer implements Transport {
   /** The API verb of a request; undefined when the resource does not have it. */
   #verb(method: string, route: Route, query: URLSearchParams): string | undefined {
     const { info, namespace, name, subresource } = route;
-    const base = METHOD_VERBS[method === 'HEAD' ? 'GET' : method];
+    const base = METHOD_VERBS[method];
     if (!base) return undefined;
     if (subresource !== '') {
       const verbs = info.subresources.get(subresource)?.verbs;
