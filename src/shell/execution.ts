@@ -4,6 +4,7 @@ import { conditionalExpression } from './conditional.ts';
 import { BreakLoop, ExitShell, Interrupted, RedirectFailure, ShellFailure } from './control.ts';
 import { evaluate, expandPattern, expandText, expandWords } from './expand.ts';
 import { patternToRegExp } from './glob.ts';
+import { finishChild } from './jobs.ts';
 import { applyRedirects } from './redirects.ts';
 import type { Shell } from './shell.ts';
 import { runSimple, traceQuote, traceWords } from './simple-command.ts';
@@ -304,7 +305,7 @@ export class Execution {
     let interrupted = false;
     try {
       for (const child of children) {
-        statuses.push(await shell.finishChild(child, source, child !== last || isSubshell));
+        statuses.push(await finishChild(shell, child, source, child !== last || isSubshell));
         if (shell.jobControl && child.status?.signal === 'SIGINT') interrupted = true;
         if (child === last && isSubshell && child.status?.signal === 'SIGINT' && shell.interactive) await shell.process.err('\n');
       }

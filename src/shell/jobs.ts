@@ -1,4 +1,6 @@
-import { type ExitStatus, type Process, SIGNAL_MESSAGES } from '../unix/index.ts';
+import { Aborted } from '../kernel/index.ts';
+import { type ExitStatus, type Process, SIGNAL_MESSAGES, SIGNAL_NUMBERS } from '../unix/index.ts';
+import { Interrupted } from './control.ts';
 import type { Shell } from './shell.ts';
 import type { Dialect } from './syntax.ts';
 
@@ -91,4 +93,29 @@ export async function announceDeath(shell: Shell, status: ExitStatus, child: Pro
   if (shell.dialect === 'ash' || shell.interactive) await shell.complain(message);
   else if (status.signal !== 'SIGTERM' || !shell.isSubshell)
     await shell.complain(`${shell.errorPrefix()}${String(child.pid).padStart(5)} ${message.padEnd(23)} ${source}`);
+}
+
+/** Waits for a foreground child through trapped signals; its status in shell terms. */
+export async function finishChild(shell: Shell, child: Process, source: string, quiet = false): Promise<number> {
+  for (;;) {
+    try {
+      const change = await shell.awaitChild(child);
+      if (change === 'stopped') {
+        if (!shell.jobControl) {
+          await shell.process.guard(child.exited);
+          continue;
+        }
+        const job = shell.jobs.add([child], source, 'Stopped');
+        await shell.process.err(`\n${shell.jobs.describe(job, shell.dialect)}\n`);
+        return 128 + SIGNAL_NUMBERS.SIGTSTP;
+      }
+      if (!quiet) await announceDeath(shell, change, child, source);
+      return change.code;
+    } catch (error) {
+      if (!(error instanceof Aborted)) throw error;
+      // A trapped signal: the trap runs when the child has ended.
+      if (shell.interrupted && !shell.jobControl) throw new Interrupted();
+      shell.interrupted = false;
+    }
+  }
 }

@@ -1,5 +1,6 @@
-import { characterWidth, encodeText, type Process, StreamDecoder, type Tty, textWidth } from '../unix/index.ts';
+import { encodeText, type Process, StreamDecoder, type Tty } from '../unix/index.ts';
 import type { Completion } from './completion.ts';
+import { commonPrefix, inColumns, type Place, placeOf, quoteLike, splitKeys, unquote } from './line-editor-text.ts';
 import type { Dialect } from './syntax.ts';
 
 export interface LineEditorOptions {
@@ -7,12 +8,6 @@ export interface LineEditorOptions {
   owner: { readonly process: Process; readonly dialect: Dialect; readonly history: readonly string[] };
   tty: Tty;
   complete(line: string, cursor: number): Promise<Completion>;
-}
-
-/** Where a text ends on the screen, counted from the prompt's first column. */
-interface Place {
-  row: number;
-  column: number;
 }
 
 /**
@@ -398,67 +393,6 @@ export class LineEditor {
   }
 
   #place(position: number): Place {
-    const { columns } = this.#options.tty;
-    let row = 0;
-    let column = textWidth(this.#prompt.replace(/\x1b\[[0-9;]*[A-Za-z]/g, ''));
-    row += Math.floor(column / columns);
-    column %= columns;
-    for (let i = 0; i < position; i++) {
-      const character = this.#text[i]!;
-      if (character === '\n') {
-        row++;
-        column = 0;
-        continue;
-      }
-      const width = characterWidth(character.codePointAt(0)!);
-      if (column + width > columns) {
-        row++;
-        column = 0;
-      }
-      column += width;
-      if (column >= columns) {
-        row++;
-        column = 0;
-      }
-    }
-    return { row, column };
+    return placeOf(this.#prompt, this.#text.slice(0, position), this.#options.tty.columns);
   }
-}
-
-/** Keys of an input: escape sequences as a whole, characters one by one. */
-export function splitKeys(text: string): string[] {
-  return text.match(/\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.|[^[O])|[\s\S]/gu) ?? [];
-}
-
-function commonPrefix(texts: readonly string[]): string {
-  let prefix = texts[0] ?? '';
-  for (const text of texts) while (!text.startsWith(prefix)) prefix = prefix.slice(0, -1);
-  return prefix;
-}
-
-function unquote(text: string): string {
-  return text.replace(/^["']/, '').replace(/\\(.)/g, '$1');
-}
-
-/** A completed word in the way the typed one is quoted. */
-function quoteLike(typed: string, text: string): string {
-  if (/^["']/.test(typed)) return typed[0] + text;
-  return text.replace(/[\s"'\\$&;|<>()*?[\]`!#]/g, '\\$&');
-}
-
-/** Names in columns, down and then across, as ls does. */
-export function inColumns(names: readonly string[], columns: number): string {
-  const width = Math.max(...names.map(textWidth)) + 2;
-  const perRow = Math.max(1, Math.floor(columns / width));
-  const rows = Math.ceil(names.length / perRow);
-  let out = '';
-  for (let row = 0; row < rows; row++) {
-    let line = '';
-    for (let column = 0; column < perRow; column++) {
-      const name = names[column * rows + row];
-      if (name !== undefined) line += name + ' '.repeat(width - textWidth(name));
-    }
-    out += `${line.trimEnd()}\n`;
-  }
-  return out;
 }

@@ -1,9 +1,10 @@
 import { Aborted } from '../kernel/index.ts';
-import { Errno, type ExitStatus, joinPath, type OpenFile, type Process, SIGNAL_NUMBERS, type SignalName } from '../unix/index.ts';
+import { Errno, type ExitStatus, joinPath, type OpenFile, type Process, type SignalName } from '../unix/index.ts';
 import { ExitShell, Interrupted, ReturnFrom, ShellFailure } from './control.ts';
+import { importEnvironment } from './environment.ts';
 import { Execution } from './execution.ts';
 import { evaluate, expandText, expandWords } from './expand.ts';
-import { announceDeath, JobTable } from './jobs.ts';
+import { JobTable } from './jobs.ts';
 import { Parser } from './parser.ts';
 import { type Assignment, type Command, type Dialect, type Sequence, ShellSyntaxError } from './syntax.ts';
 import { Variables } from './variables.ts';
@@ -88,31 +89,7 @@ export class Shell {
 
   /** Takes over the environment, as a shell does when it starts. */
   importEnvironment(): void {
-    for (const [name, value] of this.process.env) {
-      if (/^[A-Za-z_]\w*$/.test(name)) this.variables.put(name, { value, exported: true, readonly: false });
-    }
-    const set = (name: string, value: string, exported: boolean): void => {
-      const variable = this.variables.declare(name);
-      variable.value = value;
-      variable.exported ||= exported;
-    };
-    set('PWD', this.process.cwd, true);
-    set('SHLVL', String((Number(this.get('SHLVL')) || 0) + 1), true);
-    set('IFS', ' \t\n', false);
-    set('OPTIND', '1', false);
-    set('PPID', String(this.process.ppid), false);
-    set('PS2', '> ', false);
-    set('PS4', '+ ', false);
-    if (this.get('PATH') === undefined) set('PATH', '/sbin:/usr/sbin:/bin:/usr/bin', false);
-    if (this.dialect === 'bash') {
-      this.options.add('braceexpand').add('hashall');
-      set('BASH_VERSION', '5.2.15(1)-release', false);
-      set('HOSTNAME', this.process.machine.hostname, false);
-      set('UID', String(this.process.uid), false);
-      set('EUID', String(this.process.uid), false);
-      set('BASH', '/bin/bash', false);
-      set('OSTYPE', 'linux-gnu', false);
-    }
+    importEnvironment(this);
   }
 
   /** A copy for a subshell that runs in another process. */
@@ -446,31 +423,6 @@ export class Shell {
           process.guard(child.changed()).then(resolve, reject);
         }),
     );
-  }
-
-  /** Waits for a foreground child through trapped signals; its status in shell terms. */
-  async finishChild(child: Process, source: string, quiet = false): Promise<number> {
-    for (;;) {
-      try {
-        const change = await this.awaitChild(child);
-        if (change === 'stopped') {
-          if (!this.jobControl) {
-            await this.process.guard(child.exited);
-            continue;
-          }
-          const job = this.jobs.add([child], source, 'Stopped');
-          await this.process.err(`\n${this.jobs.describe(job, this.dialect)}\n`);
-          return 128 + SIGNAL_NUMBERS.SIGTSTP;
-        }
-        if (!quiet) await announceDeath(this, change, child, source);
-        return change.code;
-      } catch (error) {
-        if (!(error instanceof Aborted)) throw error;
-        // A trapped signal: the trap runs when the child has ended.
-        if (this.interrupted && !this.jobControl) throw new Interrupted();
-        this.interrupted = false;
-      }
-    }
   }
 
   /** The shell's own descriptors with some replaced. */

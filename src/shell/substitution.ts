@@ -1,6 +1,7 @@
 import { Aborted } from '../kernel/index.ts';
 import { StreamDecoder } from '../unix/index.ts';
 import { ShellFailure } from './control.ts';
+import { finishChild } from './jobs.ts';
 import type { Shell } from './shell.ts';
 import type { Sequence } from './syntax.ts';
 
@@ -35,7 +36,7 @@ export async function substitute(shell: Shell, body: Sequence): Promise<string> 
   } finally {
     reader.close();
   }
-  shell.status = await shell.finishChild(child, '', true);
+  shell.status = await finishChild(shell, child, '', true);
   shell.lastSubstitution = shell.status;
   return (text + decoder.flush()).replaceAll('\0', '').replace(/\n+$/, '');
 }

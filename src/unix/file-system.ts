@@ -1,4 +1,5 @@
 import type { Kernel } from '../kernel/index.ts';
+import { parentPath, splitPath } from './paths.ts';
 import { decodeText, encodeText } from './text.ts';
 import { Errno, type FileStat, type FileSystem, type MountInfo, type Volume } from './types.ts';
 import { type DirectoryNode, type FileNode, type Node, statOf, type VolumeTree } from './volume.ts';
@@ -397,48 +398,4 @@ export class TreeFileSystem implements FileSystem {
 export function volumeFileSystem(volume: Volume): TreeFileSystem {
   const tree = volume as VolumeTree;
   return new TreeFileSystem(tree.kernel, tree, { source: tree.id, type: 'ext4' });
-}
-
-/** Names of a path without empty ones and dots. */
-function splitPath(path: string): string[] {
-  return path.split('/').filter((name) => name !== '' && name !== '.');
-}
-
-/** The directory part of a path: '/a/b' → '/a', '/a' → '/'. */
-export function parentPath(path: string): string {
-  const trimmed = path.replace(/\/+$/, '');
-  const slash = trimmed.lastIndexOf('/');
-  return slash <= 0 ? '/' : trimmed.slice(0, slash);
-}
-
-/** An absolute path without dots: what `path` means in directory `cwd`. Symlinks are not followed. */
-export function joinPath(cwd: string, path: string): string {
-  const names: string[] = [];
-  for (const name of splitPath(path.startsWith('/') ? path : `${cwd}/${path}`)) {
-    if (name === '..') names.pop();
-    else names.push(name);
-  }
-  return `/${names.join('/')}`;
-}
-
-/** Content of the stubs that stand for executables: cp, ln and mv of them keep working. */
-const STUB_PREFIX = '\x7fELF\x02\x01\x01chartroom:';
-
-/** Writes executables for programs, so that ls, which and exec find them. `sizeBytes` is what ls shows. */
-export function installPrograms(fs: FileSystem, programs: Iterable<string>, sizeBytes?: number): void {
-  for (const path of programs) {
-    fs.mkdir(parentPath(path), { recursive: true });
-    fs.writeFile(path, STUB_PREFIX + path, { mode: 0o755 });
-    if (sizeBytes !== undefined) {
-      const { node } = (fs as TreeFileSystem).nodeForChange(path);
-      if (node.type === 'file') node.shownSizeBytes = sizeBytes;
-    }
-  }
-}
-
-/** The program path that a stub stands for. */
-export function programOfStub(content: Uint8Array): string | undefined {
-  if (content.length > 512 || content[0] !== 0x7f) return undefined;
-  const text = decodeText(content);
-  return text.startsWith(STUB_PREFIX) ? text.slice(STUB_PREFIX.length) : undefined;
 }

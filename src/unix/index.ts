@@ -1,5 +1,7 @@
-export { installPrograms, joinPath, volumeFileSystem } from './file-system.ts';
+export { installPrograms } from './executables.ts';
+export { volumeFileSystem } from './file-system.ts';
 export { createMachine, type MachineOptions } from './machine.ts';
+export { joinPath } from './paths.ts';
 export { bytesSource, callbackSink, createPipe, nullFile } from './pipe.ts';
 export { commandName } from './proc-files.ts';
 export { SIGNAL_MESSAGES, SIGNAL_NUMBERS, signalFromText } from './signals.ts';

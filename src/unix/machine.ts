@@ -1,5 +1,6 @@
 import type { Kernel } from '../kernel/index.ts';
-import { programOfStub, TreeFileSystem } from './file-system.ts';
+import { programOfStub } from './executables.ts';
+import { TreeFileSystem } from './file-system.ts';
 import { loopbackNetwork } from './loopback.ts';
 import { allowed } from './open.ts';
 import { procVolume } from './proc-files.ts';

@@ -1,33 +1,22 @@
 import type { Kernel } from '../kernel/index.ts';
 import { Aborted, toDisposable } from '../kernel/index.ts';
+import { CpuAccount, SLICE_MS } from './cpu-account.ts';
 import { Descriptor, descriptionOf } from './descriptor.ts';
-import { joinPath, type TreeFileSystem } from './file-system.ts';
+import type { TreeFileSystem } from './file-system.ts';
 import type { UnixMachine } from './machine.ts';
 import { openPath } from './open.ts';
+import { joinPath } from './paths.ts';
 import { createPipe } from './pipe.ts';
 import { defaultAction, SIGNAL_NUMBERS } from './signals.ts';
 import { decodeText, encodeText, readFully } from './text.ts';
 import { Errno, type ExitStatus, Killed, type OpenFile, type Process, type Program, type SignalName, type SpawnOptions, type Tty } from './types.ts';
 
-/** Virtual CPU time that a process may use before it has to let time move. */
-const SLICE_MS = 10;
-/** After so much CPU time without ever waiting, a process is charged ever more, so that an endless loop costs the host little. */
-const BUSY_STEPS: readonly (readonly [afterMs: number, factor: number])[] = [
-  [60_000, 1000],
-  [10_000, 200],
-  [2_000, 20],
-];
-/** How much of that one millisecond of waiting makes good. */
-const BUSY_DECAY = 0.1;
 /** Memory that a process takes before it declares any. */
 const BASE_MEMORY_BYTES = 512 << 10;
 /** What starting a process costs. */
 const SPAWN_CPU_MS = 0.6;
 /** Text that `readAll` takes before the process is killed for its hunger. */
 const READ_ALL_LIMIT_BYTES = 128 << 20;
-
-/** How many processes of a kernel are using up a slice right now: they share the machine's processors. */
-const hungry = new WeakMap<Kernel, { count: number }>();
 
 export class UnixProcess implements Process {
   readonly pid: number;
@@ -51,14 +40,11 @@ export class UnixProcess implements Process {
   /** Controlling terminal, inherited. */
   terminal: Tty | undefined;
   memoryBytes = BASE_MEMORY_BYTES;
-  cpuMs = 0;
   #abort: AbortController | undefined;
   #guards = new Set<(error: Error) => void>();
   #handlers = new Map<SignalName, (() => void) | 'ignore'>();
   #resolveExited!: (status: ExitStatus) => void;
-  #debtMs = 0;
-  /** CPU time since this process last waited for something. */
-  #busyMs = 0;
+  readonly #account: CpuAccount;
   #resume: (() => void)[] = [];
   #watchers: ((change: ExitStatus | 'stopped') => void)[] = [];
   /** Every descriptor this process holds, numbered or not: closed when it ends. */
@@ -91,6 +77,7 @@ export class UnixProcess implements Process {
     this.gid = options.gid;
     this.isInit = options.isInit;
     this.startMs = this.kernel.now();
+    this.#account = new CpuAccount(this.kernel);
     this.exited = new Promise((resolve) => {
       this.#resolveExited = resolve;
     });
@@ -101,6 +88,10 @@ export class UnixProcess implements Process {
       for (const [signal, handler] of options.parent.#handlers) if (handler === 'ignore') this.#handlers.set(signal, 'ignore');
       options.parent.children.add(this);
     } else this.terminal = this.fds.get(0)?.tty ?? this.fds.get(1)?.tty;
+  }
+
+  get cpuMs(): number {
+    return this.#account.usedMs;
   }
 
   get signal(): AbortSignal {
@@ -186,7 +177,7 @@ export class UnixProcess implements Process {
   async guard<T>(work: Promise<T>): Promise<T> {
     const beganMs = this.kernel.now();
     const value = await this.#untilKilled(work);
-    this.#busyMs = Math.max(0, this.#busyMs - (this.kernel.now() - beganMs) * BUSY_DECAY);
+    this.#account.waited(this.kernel.now() - beganMs);
     while (this.stopped) await this.#untilKilled(new Promise<void>((resolve) => this.#resume.push(resolve)));
     return value;
   }
@@ -232,47 +223,30 @@ export class UnixProcess implements Process {
   async cpu(ms: number): Promise<void> {
     if (this.status) throw this.#killed();
     this.charge(ms);
-    if (this.#debtMs >= SLICE_MS) await this.#settleDebt();
+    if (this.#account.debtMs >= SLICE_MS) await this.#settleDebt();
     else if (this.stopped) await this.guard(Promise.resolve());
   }
 
   /** Adds CPU time to be slept off at the next chance. */
   charge(ms: number): void {
-    let factor = 1;
-    for (const [afterMs, times] of BUSY_STEPS) {
-      if (this.#busyMs >= afterMs) {
-        factor = times;
-        break;
-      }
-    }
-    this.#debtMs += ms * factor;
+    this.#account.charge(ms);
   }
 
   async #settleDebt(): Promise<void> {
-    if (this.#debtMs < 0.05) return;
-    let queue = hungry.get(this.kernel);
-    if (!queue) {
-      queue = { count: 0 };
-      hungry.set(this.kernel, queue);
-    }
-    const debt = this.#debtMs;
-    this.#debtMs = 0;
-    this.cpuMs += debt;
-    const busy = this.#busyMs + debt;
-    queue.count++;
-    const shared = Math.max(1, queue.count / this.machine.facts.cpus);
-    let timer = toDisposable(() => undefined);
-    try {
-      await this.guard(
-        new Promise<void>((resolve) => {
-          timer = this.kernel.timer(debt * shared, resolve);
-        }),
-      );
-    } finally {
-      queue.count--;
-      timer.dispose();
-    }
-    this.#busyMs = busy;
+    if (this.#account.debtMs < 0.05) return;
+    const { kernel } = this;
+    await this.#account.settle(this.machine.facts.cpus, async (ms) => {
+      let timer = toDisposable(() => undefined);
+      try {
+        await this.guard(
+          new Promise<void>((resolve) => {
+            timer = kernel.timer(ms, resolve);
+          }),
+        );
+      } finally {
+        timer.dispose();
+      }
+    });
   }
 
   /** A background process that reads the terminal is stopped until it is brought to the foreground. */
@@ -337,7 +311,7 @@ export class UnixProcess implements Process {
       fds: withStandard(this.fds, options.fds),
     });
     // Children go on where the parent's slice was: a chain of forks must not be free.
-    child.#debtMs = this.#debtMs;
+    child.#account.debtMs = this.#account.debtMs;
     child.run(program);
     return child;
   }
@@ -384,7 +358,7 @@ export class UnixProcess implements Process {
   finish(status: ExitStatus): void {
     if (this.status) return;
     this.status = status;
-    this.cpuMs += this.#debtMs;
+    this.#account.close();
     this.machine.ended(this);
     const error = this.#killed();
     for (const reject of this.#guards) reject(error);

@@ -74,13 +74,14 @@ export async function connectWebContainer(options: WebContainerOptions): Promise
 
 /** What is known without asking anybody. */
 function refuseEarly(): void {
-  if (!globalThis.crossOriginIsolated || typeof SharedArrayBuffer === 'undefined') {
+  const { crossOriginIsolated, navigator } = globalThis as { crossOriginIsolated?: boolean; navigator?: { onLine?: boolean } };
+  if (!crossOriginIsolated || typeof SharedArrayBuffer === 'undefined') {
     throw new WebContainerRefusal(
       '這個網頁沒有跨來源隔離，WebContainer 開不起來。',
       '請從設定了 COOP／COEP 標頭的網站打開（例如 npm start），或繼續用頁面內建的實驗。',
     );
   }
-  if (navigator.onLine === false) throw new WebContainerRefusal('現在沒有網路，WebContainer 要連線才能啟動。', '連上網路後再切換一次。');
+  if (navigator?.onLine === false) throw new WebContainerRefusal('現在沒有網路，WebContainer 要連線才能啟動。', '連上網路後再切換一次。');
 }
 
 function refuseBoot(error: unknown): never {
