@@ -3,7 +3,7 @@ import type { Process } from '../../unix/types.ts';
 import { Helper } from '../resource/info.ts';
 import { groupResource } from '../rest/discovery.ts';
 import { Session } from '../session.ts';
-import type { Obj } from '../util/object.ts';
+import { compareStrings, type Obj } from '../util/object.ts';
 import { type Command, commandTree, findCommand, flagSetFor } from './command.ts';
 import { type FlagDefinition, FlagError, type FlagSet } from './flags.ts';
 import { SUMMARIES } from './summaries.ts';
@@ -42,8 +42,13 @@ const TYPE_AND_NAMES = [
   'wait',
 ];
 const PODS_ONLY = ['port-forward', 'attach', 'exec', 'logs', 'debug'];
-const POD_OWNERS = ['daemonsets', 'deployments', 'jobs', 'pods', 'replicasets', 'replicationcontrollers', 'services', 'statefulsets'];
+const POD_OWNERS = ['daemonsets', 'deployments', 'pods', 'jobs', 'replicasets', 'replicationcontrollers', 'services', 'statefulsets'];
+const WITH_CONTAINERS = ['daemonsets', 'deployments', 'pods', 'cronjobs', 'replicasets', 'replicationcontrollers', 'statefulsets'];
 const LIMITED: Record<string, string[]> = {
+  'set image': WITH_CONTAINERS,
+  'set env': WITH_CONTAINERS,
+  'set resources': WITH_CONTAINERS,
+  'set serviceaccount': WITH_CONTAINERS,
   scale: ['deployment', 'replicaset', 'replicationcontroller', 'statefulset'],
   autoscale: ['deployment', 'replicaset', 'replicationcontroller', 'statefulset'],
   'rollout history': ['deployment', 'daemonset', 'statefulset'],
@@ -57,7 +62,7 @@ const LIMITED: Record<string, string[]> = {
 const NAMES_OF: Record<string, string> = { cordon: 'nodes', uncordon: 'nodes', drain: 'nodes', 'top node': 'nodes', 'top pod': 'pods' };
 
 const GET_FORMATS =
-  'custom-columns custom-columns-file go-template go-template-file json jsonpath jsonpath-as-json jsonpath-file kyaml name template templatefile wide yaml';
+  'json yaml kyaml name go-template go-template-file template templatefile jsonpath jsonpath-as-json jsonpath-file custom-columns custom-columns-file wide';
 
 /** `kubectl __complete …`: candidates for the last word, a line each, and at last the directive. */
 export async function complete(
@@ -102,7 +107,7 @@ async function candidates(process: Process, before: readonly string[], typed: st
     }
     return flagNames(flags, typed);
   }
-  if (afterDash) return files;
+  if (afterDash) return nothing;
   if (command.children.length > 0 && flags.rest.length === 0) {
     const words = command.children
       .filter((child) => child.name.startsWith(typed) && child.name !== 'alpha')
@@ -175,7 +180,7 @@ async function wordsOf(session: Session, command: Command, rest: readonly string
   });
   if (path.startsWith('config ')) return configWords(session, path, rest, typed);
   if (path === 'completion') return rest.length === 0 ? filter(['bash', 'fish', 'powershell', 'zsh']) : nothing;
-  if (path === 'explain') return rest.length === 0 ? filter(await resourceTypes(session, undefined)) : nothing;
+  if (path === 'explain') return files;
   const limited = LIMITED[path];
   if (limited) return typeAndNames(session, rest, typed, limited);
   const single = NAMES_OF[path];
@@ -186,7 +191,7 @@ async function wordsOf(session: Session, command: Command, rest: readonly string
     const slash = typed.indexOf('/');
     if (slash >= 0) return slashNames(session, typed, slash);
     const pods = filter(await namesOf(session, 'pods'));
-    const owners = filter(POD_OWNERS.filter((word) => typed !== '' && word.startsWith(typed)).map((word) => `${word}/`));
+    const owners = filter(POD_OWNERS.filter((word) => word.startsWith(typed)).map((word) => `${word}/`));
     if (pods.candidates.length === 0 && owners.candidates.length > 0) return { candidates: owners.candidates, directive: NO_FILES | NO_SPACE };
     return { candidates: [...pods.candidates, ...owners.candidates], directive: NO_FILES };
   }
@@ -239,13 +244,14 @@ const VERBS: Record<string, string> = {
   'kubectl patch': 'patch',
 };
 
-async function resourceTypes(session: Session, commandPath: string | undefined): Promise<string[]> {
+async function resourceTypes(session: Session, commandPath: string): Promise<string[]> {
   const mapper = await session.mapper();
-  const verb = commandPath === undefined ? undefined : (VERBS[commandPath] ?? 'get');
+  const verb = VERBS[commandPath] ?? 'get';
   const names = mapper.discovery.resources
-    .filter((resource) => !resource.name.includes('/') && (verb === undefined || resource.verbs.includes(verb)))
+    .filter((resource) => !resource.name.includes('/') && resource.verbs.includes(verb))
+    .sort((a, b) => compareStrings(a.group, b.group) || compareStrings(a.name, b.name))
     .map((resource) => groupResource(resource.name, resource.group));
-  return [...new Set(names)].sort();
+  return [...new Set(names)];
 }
 
 async function namesOf(session: Session, type: string): Promise<string[]> {

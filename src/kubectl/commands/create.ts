@@ -15,7 +15,6 @@ export async function create(session: Session, args: string[]): Promise<void> {
   const printer = await makePrinter(session, 'created');
   requireFilename(session);
   if (flags.text('raw') !== '') return rawBody(session, 'POST');
-  if (flags.bool('edit')) throw new CliError('create --edit is not simulated yet');
   const result = await build(session, {
     ...fileOptions(session),
     validate: validation !== 'Ignore',
@@ -25,6 +24,11 @@ export async function create(session: Session, args: string[]): Promise<void> {
     labelSelector: flags.text('selector'),
     flatten: true,
   });
+  if (flags.bool('edit')) {
+    const { editBeforeCreate } = await session.process.kernel.external(import('./edit.ts'));
+    await editBeforeCreate(session, await result.infos());
+    return;
+  }
   let count = 0;
   await result.visit(async (info) => {
     let object = info.object as Obj;

@@ -116,6 +116,8 @@ const LAZY: Record<string, [load: () => Promise<Module>, name: string]> = {
   autoscale: [() => import('./autoscale.ts'), 'autoscale'],
   diff: [() => import('./diff.ts'), 'diff'],
   kustomize: [() => import('./kustomize.ts'), 'kustomize'],
+  edit: [() => import('./edit.ts'), 'edit'],
+  'apply edit-last-applied': [() => import('./edit.ts'), 'editLastApplied'],
   'cluster-info': [() => import('./cluster-info.ts'), 'clusterInfo'],
   'cluster-info dump': [() => import('./cluster-info.ts'), 'clusterInfoDump'],
 };

@@ -1,3 +1,4 @@
+import { readDocuments } from '../format/yaml-read.ts';
 import type { RequestOptions } from '../rest/client.ts';
 import type { Mapping } from '../rest/discovery.ts';
 import type { Session } from '../session.ts';
@@ -479,6 +480,27 @@ async function visitFile(context: FileContext, file: string, fn: Visit): Promise
     if (next.done) return;
     if (next.value === null || next.value === undefined) continue;
     await visitDocument(context, next.value, file, fn);
+  }
+}
+
+/** The objects in a text, as a file of that name would give them. */
+export async function infosFromText(session: Session, text: string, file: string, subresource: string): Promise<Info[]> {
+  const out: Info[] = [];
+  const context: FileContext = { session, options: { flatten: true, ...(subresource ? { subresource } : {}) } };
+  const documents = readDocuments(text);
+  for (;;) {
+    let next: IteratorResult<Json>;
+    try {
+      next = documents.next();
+    } catch (error) {
+      throw new CliError(`error parsing ${file}: ${errorText(error)}`);
+    }
+    if (next.done) return out;
+    if (next.value === null || next.value === undefined) continue;
+    await visitDocument(context, next.value, file, async (info) => {
+      info.subresource = subresource;
+      out.push(info);
+    });
   }
 }
 
