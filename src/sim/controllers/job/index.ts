@@ -95,7 +95,7 @@ export function startJobController(context: ControllerContext): Disposable {
   controller.watch<Pod>('v1/pods', ({ type, object: pod, old }) => {
     const owner = ownerOf(pod);
     if (owner && !isFinished(owner)) {
-      const unseen = type === 'MODIFIED' && old && equal(old.metadata?.finalizers, pod.metadata?.finalizers) && old.status?.phase === pod.status?.phase;
+      const unseen = type === 'MODIFIED' && old && equal(claimOf(old), claimOf(pod)) && old.status?.phase === pod.status?.phase;
       const quiet = unseen && isDeleting(old) === isDeleting(pod) && isPodReady(old) === isPodReady(pod);
       if (!quiet) controller.queue.addAfter(keyOf(owner), BATCH_MS);
     } else if (type !== 'DELETED' && pod.metadata?.finalizers?.includes(FINALIZER)) orphans.queue.add(keyOf(pod));
@@ -104,4 +104,9 @@ export function startJobController(context: ControllerContext): Disposable {
     }
   });
   return controller;
+}
+
+/** What decides whose Pod it is and whether it still counts. */
+function claimOf({ metadata }: Pod): unknown {
+  return [metadata?.finalizers, metadata?.labels, metadata?.ownerReferences];
 }
