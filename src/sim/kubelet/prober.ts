@@ -46,11 +46,12 @@ export async function runProbe(kubelet: Kubelet, worker: PodWorker, spec: Contai
     return problem === undefined ? { kind: 'success' } : { kind: 'failure', message: problem };
   }
   if (probe.grpc) {
-    const port = probe.grpc.port ?? 0;
-    const problem = await tcpConnect(stack, podIp, port, timeoutMs);
-    if (problem === undefined) return { kind: 'success' };
+    // No image here speaks gRPC: a client waits for the server's SETTINGS frame until its time is over.
     await sleep(timeoutMs);
-    return { kind: 'failure', message: `timeout: failed to connect service "${podIp}:${port}" within ${timeoutMs / 1000}s: context deadline exceeded` };
+    return {
+      kind: 'failure',
+      message: `timeout: failed to connect service "${podIp}:${probe.grpc.port ?? 0}" within ${timeoutMs / 1000}s: context deadline exceeded`,
+    };
   }
   return { kind: 'error', message: `missing probe handler for ${worker.pod.metadata?.name}_${worker.pod.metadata?.namespace}(${worker.uid}):${spec.name}` };
 }
