@@ -85,7 +85,7 @@ function expandTilde(shell: Shell, text: string, closed: boolean, assignment: bo
         ? shell.get('PWD')
         : name === '-' && shell.dialect === 'bash'
           ? shell.get('OLDPWD')
-          : shell.homeOf(name);
+          : homeOf(shell, name);
   return home === undefined ? text : home + text.slice(match[0].length);
 }
 
@@ -345,4 +345,17 @@ function toFields(shell: Shell, segments: readonly Segment[]): string[] {
     else if (!shell.options.has('nullglob')) out.push(field.text);
   }
   return out;
+}
+
+/** Home directory of a user in /etc/passwd. */
+function homeOf(shell: Shell, user: string): string | undefined {
+  try {
+    const line = shell.process.machine.fs
+      .readText('/etc/passwd')
+      .split('\n')
+      .find((entry) => entry.startsWith(`${user}:`));
+    return line?.split(':')[5];
+  } catch {
+    return undefined;
+  }
 }

@@ -8,6 +8,7 @@ import { Parser } from './parser.ts';
 import { DEFAULT_PROMPTS, expandPrompt } from './prompt.ts';
 import type { Shell } from './shell.ts';
 import { type Sequence, ShellSyntaxError } from './syntax.ts';
+import { syntaxMessage } from './syntax-message.ts';
 
 const HISTORY_LIMIT = 1000;
 
@@ -121,13 +122,13 @@ async function readCommand(shell: Shell, editor: LineEditor | undefined, first: 
     if (line === undefined) {
       if (!text) return 'end';
       const failed = parse(shell, text);
-      return { text, sequence: undefined, message: failed instanceof ShellSyntaxError ? shell.syntaxMessage(failed, text, '') : '', status: 2 };
+      return { text, sequence: undefined, message: failed instanceof ShellSyntaxError ? syntaxMessage(shell, failed, text, '') : '', status: 2 };
     }
     text += text ? `\n${line}` : line;
     const parsed = parse(shell, text);
     if (parsed === 'more') continue;
     if (text.trim()) remember(shell, text);
-    if (parsed instanceof ShellSyntaxError) return { text, sequence: undefined, message: shell.syntaxMessage(parsed, text, ''), status: 2 };
+    if (parsed instanceof ShellSyntaxError) return { text, sequence: undefined, message: syntaxMessage(shell, parsed, text, ''), status: 2 };
     return { text, sequence: parsed, status: 0 };
   }
 }

@@ -3,6 +3,7 @@ import { ShellFailure } from './control.ts';
 import { Parser } from './parser.ts';
 import type { Shell } from './shell.ts';
 import { ShellSyntaxError } from './syntax.ts';
+import { syntaxMessage } from './syntax-message.ts';
 
 const ASH_BUFFER_BYTES = 1023;
 
@@ -58,7 +59,7 @@ export async function readScript(shell: Shell): Promise<void> {
         pending += await readLine();
         continue;
       }
-      throw new ShellFailure(shell.syntaxMessage(error, pending, ''), 2);
+      throw new ShellFailure(syntaxMessage(shell, error, pending, ''), 2);
     }
   }
 }

@@ -3,27 +3,13 @@ import { Errno, type ExitStatus, joinPath, type OpenFile, type Process, type Sig
 import { ExitShell, Interrupted, ReturnFrom, ShellFailure } from './control.ts';
 import { importEnvironment } from './environment.ts';
 import { Execution } from './execution.ts';
-import { evaluate, expandText, expandWords } from './expand.ts';
+import { evaluate } from './expand.ts';
 import { JobTable } from './jobs.ts';
+import { OPTION_LETTERS } from './options.ts';
 import { Parser } from './parser.ts';
-import { type Assignment, type Command, type Dialect, type Sequence, ShellSyntaxError } from './syntax.ts';
+import { type Command, type Dialect, type Sequence, ShellSyntaxError } from './syntax.ts';
+import { syntaxMessage } from './syntax-message.ts';
 import { Variables } from './variables.ts';
-
-/** Letters of `set` and the options they stand for. */
-export const OPTION_LETTERS: Readonly<Record<string, string>> = {
-  a: 'allexport',
-  b: 'notify',
-  e: 'errexit',
-  f: 'noglob',
-  h: 'hashall',
-  m: 'monitor',
-  n: 'noexec',
-  u: 'nounset',
-  v: 'verbose',
-  x: 'xtrace',
-  B: 'braceexpand',
-  C: 'noclobber',
-};
 
 /** CPU time of one command of a script, in virtual milliseconds. */
 const COMMAND_CPU_MS = 0.01;
@@ -228,42 +214,6 @@ export class Shell {
     return String(index);
   }
 
-  async assign(assignment: Assignment): Promise<void> {
-    const { name, append } = assignment;
-    if (assignment.elements) {
-      const variable = this.variables.declare(name);
-      if (variable.readonly) this.set(name, '');
-      if (!append || !variable.array) variable.array = new Map(append && variable.value !== undefined ? [['0', variable.value]] : []);
-      variable.value = '';
-      let next = Math.max(-1, ...[...variable.array.keys()].map(Number)) + 1;
-      for (const word of assignment.elements) {
-        const keyed = word[0]?.type === 'text' && !word[0].quoted ? /^\[([^\]]*)\]=/.exec(word[0].text) : null;
-        if (keyed) {
-          const first = word[0] as { type: 'text'; text: string; quoted: boolean };
-          this.setElement(`${name}[${keyed[1]}]`, await expandText(this, [{ ...first, text: first.text.slice(keyed[0].length) }, ...word.slice(1)]));
-        } else for (const value of await expandWords(this, [word])) variable.array.set(String(next++), value);
-      }
-      return;
-    }
-    const text = await expandText(this, assignment.value, true);
-    const reference = assignment.index ? `${name}[${await expandText(this, assignment.index)}]` : name;
-    const integer = this.variables.find(name)?.integer;
-    const before = append ? (this.getElement(reference) ?? '') : '';
-    this.setElement(reference, integer ? String(evaluate(this, append ? `${before || 0}+(${text})` : text)) : before + text);
-  }
-
-  homeOf(user: string): string | undefined {
-    try {
-      const line = this.process.machine.fs
-        .readText('/etc/passwd')
-        .split('\n')
-        .find((entry) => entry.startsWith(`${user}:`));
-      return line?.split(':')[5];
-    } catch {
-      return undefined;
-    }
-  }
-
   // ---- messages ----
 
   messageLine(): number {
@@ -321,7 +271,7 @@ export class Shell {
         }
       } catch (error) {
         if (!(error instanceof ShellSyntaxError)) throw error;
-        throw new ShellFailure(this.syntaxMessage(error, text, name), error.message.endsWith('bad substitution') && this.dialect === 'bash' ? 1 : 2);
+        throw new ShellFailure(syntaxMessage(this, error, text, name), error.message.endsWith('bad substitution') && this.dialect === 'bash' ? 1 : 2);
       }
       if (!sequence) return;
       const last = sequence.items[sequence.items.length - 1];
@@ -332,18 +282,6 @@ export class Shell {
         await this.execution.command(last.command);
       } else await this.run(sequence);
     }
-  }
-
-  syntaxMessage(error: ShellSyntaxError, text: string, name: string): string {
-    if (this.dialect === 'ash') {
-      if (this.messageFile !== undefined) this.line = error.line;
-      return `${this.errorPrefix(name === 'eval' ? name : undefined)}${error.message}`;
-    }
-    if (this.interactive && name !== 'eval') return `${this.messageName}: ${error.message}`;
-    const prefix = `${this.messageName}: ${name ? `${name}: ` : ''}line ${error.line}: `;
-    if (error.message === 'bad substitution') return `${this.messageName}: line ${error.line}: ${(/\$\{[^}]*\}?/.exec(text) ?? [''])[0]}: bad substitution`;
-    const shown = error.message.includes('unexpected token') ? `\n${prefix}\`${text.split('\n')[error.line - 1] ?? ''}'` : '';
-    return `${prefix}${error.message}${shown}`;
   }
 
   /** Runs something as the whole of a process: gives the exit code, with traps and failures seen to. */

@@ -1,4 +1,5 @@
 import { decodeText, Errno, type Process } from '../unix/index.ts';
+import { assign } from './assignment.ts';
 import { builtins, SPECIAL_BUILTINS } from './builtins/index.ts';
 import { ExitShell, RedirectFailure, ReturnFrom, ShellFailure } from './control.ts';
 import { expandText, expandWords, shellQuote } from './expand.ts';
@@ -20,7 +21,7 @@ export async function runSimple(shell: Shell, command: SimpleCommand): Promise<v
     const undo = await applyRedirects(shell, command.redirects);
     try {
       for (const assignment of command.assignments) {
-        await shell.assign(assignment);
+        await assign(shell, assignment);
         if (shell.options.has('xtrace')) await traceWords(shell, [`${assignment.name}=${traceQuote(shell.get(assignment.name) ?? '', shell.dialect)}`]);
       }
     } finally {
@@ -64,12 +65,12 @@ async function runInShell(shell: Shell, command: SimpleCommand, words: readonly 
     const values = new Map<string, string>();
     for (const assignment of command.assignments) {
       if (assignment.elements || keepsAssignments) {
-        await shell.assign(assignment);
+        await assign(shell, assignment);
         continue;
       }
       const before = shell.variables.find(assignment.name);
       if (!saved.has(assignment.name)) saved.set(assignment.name, before && { ...before });
-      await shell.assign(assignment);
+      await assign(shell, assignment);
       values.set(assignment.name, shell.get(assignment.name) ?? '');
       shell.variables.declare(assignment.name).exported = true;
     }

@@ -125,3 +125,15 @@ async function withSignals<T>(first: AbortSignal, second: AbortSignal, work: (si
     second.removeEventListener('abort', stop);
   }
 }
+
+/** The child's descriptors: what was given, and the parent's standard three. */
+export function withStandard(own: ReadonlyMap<number, OpenFile>, given: ReadonlyMap<number, OpenFile> | undefined): ReadonlyMap<number, OpenFile> {
+  if (!given) return own;
+  const fds = new Map<number, OpenFile>();
+  for (const number of [0, 1, 2]) {
+    const file = own.get(number);
+    if (file) fds.set(number, file);
+  }
+  for (const [number, file] of given) fds.set(number, file);
+  return fds;
+}

@@ -9,7 +9,7 @@ interface Mount extends MountInfo {
   root: Node;
 }
 
-/** A place on the way from / to a file: what a name leads to, and where. */
+/** A place on the way from / to a file. */
 interface Step {
   path: string;
   name: string;
@@ -384,13 +384,6 @@ export class TreeFileSystem implements FileSystem {
     } finally {
       root.readOnly = readOnly;
     }
-  }
-
-  /** Puts a device, a generated file or directory at a path (for /dev and /proc). */
-  place(path: string, make: (volume: VolumeTree) => Node): void {
-    const location = this.locate(path, false);
-    const { directory, volume } = this.#parentForChange(location);
-    directory.entries.set(location.name, make(volume));
   }
 }
 

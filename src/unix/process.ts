@@ -1,12 +1,14 @@
 import type { Kernel } from '../kernel/index.ts';
-import { Aborted, toDisposable } from '../kernel/index.ts';
+import { toDisposable } from '../kernel/index.ts';
 import { CpuAccount, SLICE_MS } from './cpu-account.ts';
-import { Descriptor, descriptionOf } from './descriptor.ts';
+import { Descriptor, descriptionOf, withStandard } from './descriptor.ts';
+import { findExecutable } from './executables.ts';
 import type { TreeFileSystem } from './file-system.ts';
 import type { UnixMachine } from './machine.ts';
 import { openPath } from './open.ts';
 import { joinPath } from './paths.ts';
 import { createPipe } from './pipe.ts';
+import { type ProcessOptions, runProgram, sendSignalFrom } from './process-life.ts';
 import { defaultAction, SIGNAL_NUMBERS } from './signals.ts';
 import { decodeText, encodeText, readFully } from './text.ts';
 import { Errno, type ExitStatus, Killed, type OpenFile, type Process, type Program, type SignalName, type SpawnOptions, type Tty } from './types.ts';
@@ -51,19 +53,7 @@ export class UnixProcess implements Process {
   #open = new Set<Descriptor>();
   readonly isInit: boolean;
 
-  constructor(options: {
-    machine: UnixMachine;
-    pid: number;
-    parent: UnixProcess | undefined;
-    argv: readonly string[];
-    env: ReadonlyMap<string, string>;
-    cwd: string;
-    uid: number;
-    gid: number;
-    pgid?: number;
-    isInit: boolean;
-    fds: ReadonlyMap<number, OpenFile>;
-  }) {
+  constructor(options: ProcessOptions) {
     this.machine = options.machine;
     this.kernel = options.machine.kernel;
     this.pid = options.pid;
@@ -266,22 +256,7 @@ export class UnixProcess implements Process {
   }
 
   which(command: string): string | undefined {
-    const fs = this.fileSystem();
-    const isProgram = (path: string): boolean => {
-      try {
-        const stat = fs.stat(path);
-        return stat.type === 'file' && (stat.mode & 0o111) !== 0;
-      } catch {
-        return false;
-      }
-    };
-    if (command === '') return undefined;
-    if (command.includes('/')) return isProgram(this.resolve(command)) ? command : undefined;
-    for (const directory of (this.env.get('PATH') ?? '/sbin:/usr/sbin:/bin:/usr/bin').split(':')) {
-      const path = `${directory === '' ? '.' : directory}/${command}`;
-      if (isProgram(this.resolve(path))) return path;
-    }
-    return undefined;
+    return findExecutable(this, command);
   }
 
   /** The machine's filesystem, where /proc/self means this process. */
@@ -330,29 +305,8 @@ export class UnixProcess implements Process {
     return program(this);
   }
 
-  /** Starts running; the exit code becomes the status. Errors other than Killed and EPIPE are programmer errors. */
   run(program: Program): void {
-    const running = (async () => {
-      // A child begins after its parent's present step, as after a real fork.
-      await null;
-      return program(this);
-    })();
-    running.then(
-      (code) => this.finish({ code: code & 255 }),
-      (error) => {
-        if (error instanceof Killed || (error instanceof Errno && error.code === 'EPIPE') || error instanceof Aborted) {
-          // A program that let it pass: as if the default action of the signal had ended it.
-          this.terminate(error instanceof Killed ? error.signal : error instanceof Errno ? 'SIGPIPE' : 'SIGTERM');
-          return;
-        }
-        const message = `${this.argv[0] ?? ''}: ${error instanceof Error ? error.message : String(error)}\n`;
-        const end = (): void => {
-          this.finish({ code: 1 });
-          if (!(error instanceof Errno)) this.kernel.onError(error);
-        };
-        this.err(message).then(end, end);
-      },
-    );
+    runProgram(this, program);
   }
 
   finish(status: ExitStatus): void {
@@ -394,19 +348,7 @@ export class UnixProcess implements Process {
   }
 
   sendSignal(pid: number, signal: SignalName | 0): void {
-    const all = this.machine.processes as ReadonlyMap<number, UnixProcess>;
-    let targets: UnixProcess[];
-    if (pid > 0) targets = [all.get(pid)].filter((process) => process !== undefined);
-    else if (pid === -1) targets = [...all.values()].filter((process) => !process.isInit && process !== this);
-    else {
-      const group = pid === 0 ? this.pgid : -pid;
-      targets = [...all.values()].filter((process) => process.pgid === group);
-    }
-    if (targets.length === 0) throw new Errno('ESRCH');
-    const allowed = targets.filter((process) => this.uid === 0 || this.uid === process.uid);
-    if (allowed.length === 0) throw new Errno('EPERM');
-    if (signal === 0) return;
-    for (const process of allowed) process.deliver(signal, true);
+    sendSignalFrom(this, pid, signal);
   }
 
   deliver(signal: SignalName, fromInside: boolean): void {
@@ -456,16 +398,4 @@ export class UnixProcess implements Process {
     this.memoryBytes = BASE_MEMORY_BYTES + bytes;
     this.machine.checkMemory(this);
   }
-}
-
-/** The child's descriptors: what was given, and the parent's standard three. */
-function withStandard(own: ReadonlyMap<number, OpenFile>, given: ReadonlyMap<number, OpenFile> | undefined): ReadonlyMap<number, OpenFile> {
-  if (!given) return own;
-  const fds = new Map<number, OpenFile>();
-  for (const number of [0, 1, 2]) {
-    const file = own.get(number);
-    if (file) fds.set(number, file);
-  }
-  for (const [number, file] of given) fds.set(number, file);
-  return fds;
 }

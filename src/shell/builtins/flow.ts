@@ -1,7 +1,8 @@
 import { decodeText, Errno, type SignalName, signalFromText } from '../../unix/index.ts';
 import { BreakLoop, ExitShell, ReturnFrom, ShellFailure } from '../control.ts';
 import { evaluate, shellQuote } from '../expand.ts';
-import { OPTION_LETTERS, type Shell } from '../shell.ts';
+import { OPTION_LETTERS } from '../options.ts';
+import type { Shell } from '../shell.ts';
 import { executeInPlace } from '../simple-command.ts';
 import type { Builtin } from './index.ts';
 import { complain, fail, print } from './support.ts';
