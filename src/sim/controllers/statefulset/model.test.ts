@@ -199,7 +199,8 @@ async function settle(harness: Harness, world: { broken: boolean }): Promise<Sta
   world.broken = false;
   for (const node of NODES) harness.silence(node, false);
   for (const pod of harness.list<Pod>('v1/pods')) if (pod.status?.phase === 'Running') harness.setReady(nameOf(pod), true);
-  await harness.run(400_000);
+  // Longer than the longest back-off of a work queue (1,000 s), as after many failures to create a Pod whose name is still taken.
+  await harness.run(1_100_000);
   for (const pod of harness.list<Pod>('v1/pods')) if (pod.status?.phase === 'Running' && !isPodReady(pod)) harness.setReady(nameOf(pod), true);
   await harness.run(400_000);
   const set = harness.get<StatefulSet>(SETS, 'web');
