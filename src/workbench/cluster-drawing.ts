@@ -71,22 +71,10 @@ function drawRow(drawing: Drawing, model: ClusterModel, row: Row, top: number): 
     markup: `<text><tspan class="kind">${escapeText(row.kind === 'Pod' ? title : row.kind)}</tspan>${row.kind === 'Pod' ? '' : ` <tspan dx="4" class="name">${escapeText(row.name)}</tspan>`}<tspan dx="8" class="note">${escapeText(row.note)}</tspan></text>`,
   });
   let y = top + HEAD;
-  const chips = row.services.map((service) => ({ service, chip: serviceChip(service) }));
-  const chipsWidth = chips.reduce((sum, { chip }) => sum + chip.width + 14, 0);
-  const titleWidth = 24 + textWidth(`${title} ${row.note}`, 13);
-  const beside = titleWidth + chipsWidth + MARGIN * 2 + 70 < drawing.width;
+  // The Services stand between the title and the line, each above the Pods it points to.
   const anchors: { service: ServiceView; x: number; y: number }[] = [];
-  if (chips.length > 0) {
-    let x = beside ? MARGIN + titleWidth + 26 : MARGIN + 40;
-    if (!beside) y += 22;
-    for (const { service, chip } of chips) {
-      const item = { ...chip, x: x + chip.width / 2, y: beside ? top + 10 : y - 14 };
-      drawing.items.push(item);
-      anchors.push({ service, x: item.x, y: item.y + 11 });
-      x += chip.width + 14;
-    }
-    y += 16;
-  }
+  const chipsAt = y + 12;
+  if (row.services.length > 0) y += 46;
 
   const compact = row.slots.length > 48;
   const step = compact ? 26 : Math.max(98, Math.min(124, (drawing.width - MARGIN * 2) / Math.max(1, row.slots.length)));
@@ -94,6 +82,18 @@ function drawRow(drawing: Drawing, model: ClusterModel, row: Row, top: number): 
   const hasClaims = row.slots.some((slot) => slot.claims.length > 0);
   const lineHeight = compact ? 26 : RADIUS * 2 + 36 + (hasClaims ? 34 : 0);
   const lines = Math.max(1, Math.ceil(row.slots.length / perLine));
+  let free = MARGIN;
+  for (const service of row.services) {
+    const chip = serviceChip(service);
+    const xs = row.slots.flatMap((slot, index) =>
+      service.endpoints.some((endpoint) => endpoint.ip === slot.pod?.ip) ? [MARGIN + ((index % perLine) + 0.5) * step] : [],
+    );
+    const middle = xs.length > 0 ? xs.reduce((sum, x) => sum + x, 0) / xs.length : drawing.width / 2;
+    const x = Math.max(free + chip.width / 2, Math.min(middle, drawing.width - MARGIN - chip.width / 2));
+    drawing.items.push({ ...chip, x, y: chipsAt });
+    anchors.push({ service, x, y: chipsAt + 11 });
+    free = x + chip.width / 2 + 12;
+  }
   for (let line = 0; line < lines; line++) {
     const slots = row.slots.slice(line * perLine, (line + 1) * perLine);
     const lineY = y + line * lineHeight + RADIUS + 2;

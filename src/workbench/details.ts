@@ -92,10 +92,14 @@ export class Details {
   #tools(object: { resource: string; word: string; namespace: string; name: string }): HTMLElement {
     const where = object.namespace === '' || object.namespace === 'default' ? '' : ` -n ${object.namespace}`;
     const row = document.createElement('p');
-    for (const [label, command] of [
+    const commands: [string, string][] = [
       ['describe', `kubectl describe ${object.word} ${object.name}${where}`],
       ['YAML', `kubectl get ${object.word} ${object.name}${where} -o yaml`],
-    ] as const) {
+    ];
+    // Breaking things is part of the course; each way shows its command in the terminal.
+    if (object.word === 'pod') commands.push(['刪掉這個 Pod', `kubectl delete pod ${object.name}${where}`]);
+    if (object.word === 'node') commands.push(['關掉這個節點', `k3d node stop ${object.name}`], ['打開這個節點', `k3d node start ${object.name}`]);
+    for (const [label, command] of commands) {
       const button = document.createElement('button');
       button.type = 'button';
       button.className = 'quiet';
