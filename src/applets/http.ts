@@ -18,7 +18,10 @@ export class SocketReader {
   #ended = false;
   #guard: <T>(work: Promise<T>) => Promise<T>;
 
-  constructor(socket: Socket, guard: <T>(work: Promise<T>) => Promise<T>) {
+  #lineLimit: number;
+
+  constructor(socket: Socket, guard: <T>(work: Promise<T>) => Promise<T>, lineLimit = 65_536) {
+    this.#lineLimit = lineLimit;
     this.#socket = socket;
     this.#guard = guard;
   }
@@ -40,7 +43,7 @@ export class SocketReader {
         this.#buffer = this.#buffer.slice(at + 1);
         return line;
       }
-      if (this.#buffer.length > 65_536) return undefined;
+      if (this.#buffer.length > this.#lineLimit) return undefined;
       if (!(await this.#fill())) {
         const rest = this.#buffer;
         this.#buffer = '';

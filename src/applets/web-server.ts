@@ -1,4 +1,5 @@
-import { Errno, type Socket } from '../unix/types.ts';
+import { Aborted } from '../kernel/index.ts';
+import { Errno, Killed, type Socket } from '../unix/types.ts';
 import { type Applet, fromByteText, toByteText } from './applet.ts';
 import { httpDate, SocketReader, sendText } from './http.ts';
 
@@ -142,7 +143,11 @@ export async function acceptLoop(applet: Applet, port: number, serve: (socket: S
   try {
     for (;;) {
       const socket = await applet.process.guard(listener.accept());
-      void serve(socket).catch(() => socket.close());
+      void serve(socket).catch((error) => {
+        socket.close();
+        // A client that went away, or our own end, is no mistake of ours; anything else is.
+        if (!(error instanceof Errno || error instanceof Killed || error instanceof Aborted)) applet.process.kernel.onError(error);
+      });
     }
   } finally {
     listener.dispose();

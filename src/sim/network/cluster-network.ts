@@ -199,7 +199,7 @@ export class ClusterNetwork implements Fabric, Disposable {
         if (listener) {
           const dialled = { ip, port };
           const server = { ip: route.ip, port: route.port };
-          const [client, accepted] = connectPair(this.#kernel, path, { ip: from.ip, port: sourcePort }, dialled, server, {
+          const [client, accepted] = connectPair(this.#kernel, [path, this.#path(route.target, from)], { ip: from.ip, port: sourcePort }, dialled, server, {
             ip: route.seenFrom,
             port: sourcePort,
           });
@@ -345,7 +345,7 @@ export class ClusterNetwork implements Fabric, Disposable {
   }
 
   #path(from: NetworkNamespace, to: NetworkNamespace): Path {
-    return { latencyMs: from.node === to.node ? 0 : 1, open: () => from.up && to.up && this.#open(from, to) };
+    return { latencyMs: from.node === to.node ? 0 : 1, open: () => to.up && this.#open(from, to) };
   }
 
   #open(from: NetworkNamespace, to: NetworkNamespace): boolean {

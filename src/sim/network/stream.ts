@@ -12,7 +12,9 @@ type Segment = { data: Uint8Array } | 'fin' | 'rst';
 
 /** Bytes that may be under way or unread before a writer has to wait (the receive window). */
 const WINDOW_BYTES = 64 * 1024;
+/** First wait before a segment is sent again; doubled up to two minutes, and given up after a quarter of an hour. */
 const RETRANSMIT_MS = 1000;
+const GIVE_UP_MS = 924_000;
 
 /** One end of a TCP connection. Ends are made in pairs by `connectPair`. */
 export class StreamEnd implements Socket {
@@ -99,9 +101,19 @@ export class StreamEnd implements Socket {
     this.#kernel.timer(this.#path.latencyMs, () => this.#deliver());
   }
 
-  #deliver(): void {
+  /** Nobody has acknowledged for too long: ETIMEDOUT for whoever still uses this end. */
+  #timeOut(): void {
+    this.#outbox = [];
+    if (!this.#closed) this.#receive('rst');
+  }
+
+  #deliver(waitedMs = 0): void {
     if (!this.#path.open()) {
-      this.#kernel.timer(RETRANSMIT_MS, () => this.#deliver());
+      if (waitedMs >= GIVE_UP_MS) this.#timeOut();
+      else {
+        const delayMs = Math.min(120_000, Math.max(RETRANSMIT_MS, waitedMs));
+        this.#kernel.timer(delayMs, () => this.#deliver(waitedMs + delayMs));
+      }
       return;
     }
     const segment = this.#outbox.shift();
@@ -145,14 +157,14 @@ export class StreamEnd implements Socket {
 /** Two ends of one connection. `seenFrom` is the client's address as the server sees it (after SNAT). */
 export function connectPair(
   kernel: Kernel,
-  path: Path,
+  paths: readonly [there: Path, back: Path],
   client: { ip: string; port: number },
   dialled: { ip: string; port: number },
   server: { ip: string; port: number },
   seenFrom: { ip: string; port: number },
 ): [StreamEnd, StreamEnd] {
-  const clientEnd = new StreamEnd(kernel, path, client, dialled);
-  const serverEnd = new StreamEnd(kernel, path, server, seenFrom);
+  const clientEnd = new StreamEnd(kernel, paths[0], client, dialled);
+  const serverEnd = new StreamEnd(kernel, paths[1], server, seenFrom);
   clientEnd.pairWith(serverEnd);
   serverEnd.pairWith(clientEnd);
   return [clientEnd, serverEnd];
