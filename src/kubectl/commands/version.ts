@@ -27,8 +27,9 @@ export async function version(session: Session, args: string[]): Promise<void> {
   let server: Obj | undefined;
   let failure: unknown;
   if (!flags.bool('client')) {
+    const { client } = session;
     try {
-      server = await session.client.request('GET', '/version');
+      server = await client.request('GET', '/version');
     } catch (error) {
       if (error instanceof Error && (error.name === 'Killed' || error.name === 'Errno')) throw error;
       failure = error;

@@ -96,7 +96,7 @@ export function resolveClient(config: KubeConfig, flags: FlagSet, env: ReadonlyM
   const option = (name: string): string => (flags.lookup(name)?.type === 's' ? flags.text(name) : '');
   const contextName = option('context') || config.currentContext;
   const context = config.contexts.get(contextName)?.value;
-  if (option('context') && !context) throw new CliError(`context "${option('context')}" does not exist`);
+  if (option('context') && !context) throw new ConfigurationError(`context was not found for specified context: ${option('context')}`);
   if (config.currentContext && !context && !option('context')) {
     throw new ConfigurationError(`context was not found for specified context: ${config.currentContext}`);
   }
