@@ -24,4 +24,27 @@ export const onRequest = defineRouteMiddleware(async (context) => {
     }
   };
   visit(route.sidebar);
+
+  const { data, id } = route.entry;
+  for (const [scheme, content] of [
+    ['light', '#f8f5ec'],
+    ['dark', '#0e1a26'],
+  ] as const) {
+    route.head.push({ tag: 'meta', attrs: { name: 'theme-color', media: `(prefers-color-scheme: ${scheme})`, content } });
+  }
+  if (id.startsWith('lessons/')) {
+    const facts = {
+      '@context': 'https://schema.org',
+      '@type': 'LearningResource',
+      name: data.title,
+      description: data.description,
+      inLanguage: 'zh-TW',
+      learningResourceType: 'interactive lesson',
+      teaches: data.goals,
+      timeRequired: data.minutes === undefined ? undefined : `PT${data.minutes}M`,
+      isAccessibleForFree: true,
+      isPartOf: { '@type': 'Course', name: '海圖室：StatefulSet 與 Headless Service' },
+    };
+    route.head.push({ tag: 'script', attrs: { type: 'application/ld+json' }, content: JSON.stringify(facts).replaceAll('<', '\\u003c') });
+  }
 });

@@ -1,12 +1,12 @@
 import type { LabFileSet, SavedSession, SessionNotice, SessionRequest } from '../lab/protocol.ts';
 import { ClusterChart } from './cluster-view.ts';
 import { type Connection, connectWorker } from './connection.ts';
+import { claimLab, type NoticeButton, showNotice, showPanel, wireBar, wireHiding, wireOutline, wireTabs } from './controls.ts';
 import { Details } from './details.ts';
 import { wireDividers, wireSheet } from './dividers.ts';
 import { clockText, debounce, find } from './dom.ts';
 import { createEvents } from './events.ts';
 import { createFiles, type FilesPane } from './files.ts';
-import { wireMenus } from './menus.ts';
 import { createSteps, type StepsPane } from './steps.ts';
 import { digest, fileStore, sessionStore } from './store.ts';
 import { TerminalDeck } from './terminal-deck.ts';
@@ -77,15 +77,13 @@ export class Workbench {
         find(root, '[data-steps-summary]').textContent = `${reached.length}/${files.lab.steps.length} 步`;
       },
     );
-    this.#wireTabs();
-    this.#wireBar();
-    this.#wireOutline();
-    this.#wireHiding();
+    this.#wire();
   }
 
   /** Connects and starts the session: the kept one when there is one, else a new one. */
   async start(): Promise<void> {
-    await this.#claim();
+    this.#owner = await claimLab(this.#files.lab.name);
+    if (!this.#owner) this.#notice('另一個分頁也開著這個實驗。這裡可以照樣做，但只有那一頁會記住叢集的狀態。');
     if (await this.#openShared()) return;
     await this.#openKept();
   }
@@ -297,126 +295,58 @@ export class Workbench {
     }
   }
 
-  /** Two pages on one lab: the first keeps its progress, the second says that it does not. */
-  async #claim(): Promise<void> {
-    if (!navigator.locks) return;
-    await new Promise<void>((resolve) => {
-      void navigator.locks.request(`chartroom.${this.#files.lab.name}`, { ifAvailable: true }, (lock) => {
-        this.#owner = lock !== null;
-        if (!lock) this.#notice('另一個分頁也開著這個實驗。這裡可以照樣做，但只有那一頁會記住叢集的狀態。');
-        resolve();
-        return lock ? new Promise<void>(() => undefined) : undefined;
-      });
-    });
-  }
-
   #select(object: string): void {
     this.#showTab('why');
     void this.#details.show(object);
   }
 
-  #notice(text: string, kind: 'word' | 'error' = 'word', ...buttons: { label: string; action: () => void }[]): void {
-    const place = find(this.#root, '[data-notice]');
-    place.dataset.kind = kind;
-    place.replaceChildren(text);
-    const add = (label: string, action: () => void): void => {
-      const element = document.createElement('button');
-      element.type = 'button';
-      element.textContent = label;
-      element.addEventListener('click', () => {
-        place.hidden = true;
-        action();
-      });
-      place.append(element);
-    };
-    for (const button of buttons) add(button.label, button.action);
-    if (buttons.length < 2) add('知道了', () => undefined);
-    place.hidden = false;
-  }
-
-  #wireTabs(): void {
-    const tabs = [...this.#root.querySelectorAll<HTMLElement>('[role="tab"]')];
-    for (const [index, tab] of tabs.entries()) {
-      tab.addEventListener('click', () => {
-        this.#showTab(tab.dataset.tab ?? '');
-        if (tab.dataset.tab === 'terminal') this.#terminals.focus();
-      });
-      tab.addEventListener('keydown', (event) => {
-        const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-        if (by === 0) return;
-        event.preventDefault();
-        const next = tabs[(index + by + tabs.length) % tabs.length];
-        this.#showTab(next?.dataset.tab ?? '');
-        next?.focus();
-      });
-    }
+  #notice(text: string, kind: 'word' | 'error' = 'word', ...buttons: NoticeButton[]): void {
+    showNotice(this.#root, text, kind, buttons);
   }
 
   #showTab(id: string): void {
-    for (const tab of this.#root.querySelectorAll<HTMLElement>('[role="tab"]')) {
-      const chosen = tab.dataset.tab === id;
-      tab.setAttribute('aria-selected', String(chosen));
-      tab.tabIndex = chosen ? 0 : -1;
-    }
-    for (const panel of this.#root.querySelectorAll<HTMLElement>('[role="tabpanel"]')) panel.hidden = panel.dataset.panel !== id;
-    for (const tool of this.#root.querySelectorAll<HTMLElement>('.tool')) tool.hidden = id !== 'terminal';
+    showPanel(this.#root, id);
     if (id === 'files') void this.#filesPane.shown().catch((error: Error) => this.#notice(`編輯器打不開：${error.message}`, 'error'));
     if (id === 'timeline') this.#timeline.draw();
   }
 
-  #wireBar(): void {
-    find(this.#root, '[data-speed]').addEventListener('change', (event) => {
-      this.#speed = Number((event.target as HTMLInputElement).value);
-      if (this.#ready) void this.#ask({ type: 'set-speed', speed: this.#speed }).catch(() => undefined);
+  #wire(): void {
+    const complain = (message: string): void => this.#notice(message, 'error');
+    const pace = (speed: number): void => void this.#ask({ type: 'set-speed', speed }).catch(() => undefined);
+    wireTabs(
+      this.#root,
+      (id) => this.#showTab(id),
+      () => this.#terminals.focus(),
+    );
+    wireBar(this.#root, {
+      speed: (speed) => {
+        this.#speed = speed;
+        if (this.#ready) pace(speed);
+      },
+      forward: (request) => this.#ask(request),
+      undo: () => void this.#travel(beforeLastCommand),
+      pick: () => this.#showTab('timeline'),
+      future: () => {
+        const future = this.#future;
+        this.#future = undefined;
+        if (future) void this.#jump(future.saved).then(() => this.#timeline.remember(future.timeline));
+      },
+      share: () => this.#share(),
+      reset: () => void this.#reset(),
+      complain,
     });
-    const forward = (selector: string, request: SessionRequest): void => {
-      const button = find<HTMLButtonElement>(this.#root, selector);
-      button.addEventListener('click', () => {
-        button.closest<HTMLElement>('[popover]')?.hidePopover();
-        button.disabled = true;
-        this.#ask(request)
-          .catch((error: Error) => this.#notice(error.message, 'error'))
-          .finally(() => {
-            button.disabled = false;
-          });
-      });
-    };
-    forward('[data-settle]', { type: 'until-settled' });
-    forward('[data-step]', { type: 'step' });
-    forward('[data-skip]', { type: 'skip', ms: 300_000 });
-    const back = (selector: string, action: () => void): void => {
-      const button = find(this.#root, selector);
-      button.addEventListener('click', () => {
-        button.closest<HTMLElement>('[popover]')?.hidePopover();
-        action();
-      });
-    };
-    back('[data-undo]', () => void this.#travel(beforeLastCommand));
-    back('[data-pick]', () => this.#showTab('timeline'));
-    back('[data-future]', () => {
-      const future = this.#future;
-      this.#future = undefined;
-      if (future) void this.#jump(future.saved).then(() => this.#timeline.remember(future.timeline));
-    });
-    find(this.#root, '[data-share]').addEventListener('click', () => void this.#share().catch((error: Error) => this.#notice(error.message, 'error')));
-    wireMenus(this.#root);
-    const reset = find<HTMLButtonElement>(this.#root, '[data-reset]');
-    let sure: ReturnType<typeof setTimeout> | undefined;
-    const calm = (): void => {
-      clearTimeout(sure);
-      sure = undefined;
-      reset.textContent = '重設';
-      delete reset.dataset.sure;
-    };
-    reset.addEventListener('click', () => {
-      if (sure === undefined) {
-        reset.textContent = '真的重設？';
-        reset.dataset.sure = '';
-        sure = setTimeout(calm, 4000);
-        return;
-      }
-      calm();
-      void this.#reset();
+    wireOutline(this.#root, () => this.#terminals.text(), complain);
+    wireHiding(HIDDEN_MS, {
+      hide: () => void this.#keep(),
+      pause: () => {
+        if (!this.#ready || this.#speed === 0) return false;
+        pace(0);
+        return true;
+      },
+      resume: () => {
+        pace(this.#speed);
+        this.#notice('你離開的時候，叢集的時間停著等你。');
+      },
     });
   }
 
@@ -431,48 +361,5 @@ export class Workbench {
     this.#terminals.clear();
     await this.#boot(undefined);
     this.#terminals.focus();
-  }
-
-  #wireOutline(): void {
-    const toggle = find(this.#root, '[data-outline-toggle]');
-    const outline = find(this.#root, '[data-outline]');
-    toggle.addEventListener('click', () => {
-      const shown = outline.classList.toggle('sr-only');
-      toggle.setAttribute('aria-pressed', String(!shown));
-      outline.tabIndex = shown ? -1 : 0;
-    });
-    const copyAll = find(this.#root, '[data-copy-all]');
-    copyAll.addEventListener('click', () => {
-      navigator.clipboard.writeText(this.#terminals.text()).then(
-        () => {
-          copyAll.textContent = '已複製';
-          setTimeout(() => {
-            copyAll.textContent = '複製畫面';
-          }, 1500);
-        },
-        () => this.#notice('瀏覽器不讓我用剪貼簿。可以在終端機裡選取文字，再按 Ctrl+C。'),
-      );
-    });
-  }
-
-  /** A page nobody looks at does not let its cluster grow old; it says so when one comes back. */
-  #wireHiding(): void {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let paused = false;
-    document.addEventListener('visibilitychange', () => {
-      clearTimeout(timer);
-      if (document.hidden) {
-        void this.#keep();
-        timer = setTimeout(() => {
-          if (!this.#ready || this.#speed === 0) return;
-          paused = true;
-          void this.#ask({ type: 'set-speed', speed: 0 }).catch(() => undefined);
-        }, HIDDEN_MS);
-      } else if (paused) {
-        paused = false;
-        void this.#ask({ type: 'set-speed', speed: this.#speed }).catch(() => undefined);
-        this.#notice('你離開的時候，叢集的時間停著等你。');
-      }
-    });
   }
 }
