@@ -1,5 +1,4 @@
-import type { Kernel } from '../kernel/index.ts';
-import { toDisposable } from '../kernel/index.ts';
+import { type Kernel, toDisposable } from '../kernel/index.ts';
 import { CpuAccount, SLICE_MS } from './cpu-account.ts';
 import { Descriptor, descriptionOf, withStandard } from './descriptor.ts';
 import { findExecutable } from './executables.ts';
