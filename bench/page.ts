@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { chromium } from '@playwright/test';
+import { CHROMIUM_ARGUMENTS } from '../scripts/chromium.ts';
 import { startStaticServer } from '../src/hosts/node/static-server.ts';
 
 const LESSON = '/lessons/statefulset/';
@@ -8,7 +9,7 @@ const RUNS = 5;
 /** Opens a lesson in Chromium: milliseconds from navigation to a usable prompt, and what was loaded until then. */
 export async function measurePage(executablePath: string): Promise<string[]> {
   const server = await startStaticServer({ port: 0 });
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'] });
+  const browser = await chromium.launch({ executablePath, args: CHROMIUM_ARGUMENTS });
   try {
     const times: number[] = [];
     let scripts = 0;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from '@playwright/test';
 import { startStaticServer } from '../src/hosts/node/static-server.ts';
+import { CHROMIUM_ARGUMENTS } from './chromium.ts';
 
 /** Pictures of every page on desktop, phone and dark, after its lab has started: `npm run shots -- [page …] [--run step]`. */
 const { values, positionals } = parseArgs({
@@ -32,15 +33,7 @@ const server = await startStaticServer({ base: process.env.BASE_PATH ?? '/', por
 const executablePath = process.env.CHROMIUM_PATH ?? (existsSync('/usr/bin/chromium') ? '/usr/bin/chromium' : undefined);
 const browser = await chromium.launch({
   executablePath,
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
+  args: CHROMIUM_ARGUMENTS,
 });
 for (const path of pages) {
   for (const look of looks) {

@@ -1,29 +1,6 @@
+import { K3S_COREFILE } from '../dns/k3s-corefile.ts';
 import type { Preset } from './preset.ts';
 import { applied, type Seed } from './system-objects.ts';
-
-const COREFILE = `.:53 {
-    errors
-    health
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-      pods insecure
-      fallthrough in-addr.arpa ip6.arpa
-    }
-    hosts /etc/coredns/NodeHosts {
-      ttl 60
-      reload 15s
-      fallthrough
-    }
-    prometheus :9153
-    cache 30
-    loop
-    reload
-    loadbalance
-    import /etc/coredns/custom/*.override
-    forward . /etc/resolv.conf
-}
-import /etc/coredns/custom/*.server
-`;
 
 /** CoreDNS as k3s ships it (manifests/coredns.yaml): Corefile, Deployment, and the Service kube-dns at 10.43.0.10. */
 export function coreDnsObjects(preset: Preset): Seed[] {
@@ -56,7 +33,7 @@ export function coreDnsObjects(preset: Preset): Seed[] {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { name: 'coredns', namespace },
-      data: { Corefile: COREFILE, NodeHosts: preset.nodes.map((node) => `${node.ip} ${node.name}\n`).join('') },
+      data: { Corefile: K3S_COREFILE, NodeHosts: preset.nodes.map((node) => `${node.ip} ${node.name}\n`).join('') },
     }),
     applied('apps/v1/deployments', {
       apiVersion: 'apps/v1',
