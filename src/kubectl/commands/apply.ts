@@ -201,7 +201,8 @@ async function patchObject(session: Session, info: Info, modified: Obj, options:
   let failure: unknown;
   for (let i = 0; i <= 5; i++) {
     try {
-      return { text, object: await attempt() };
+      const object = await attempt();
+      return { text, object };
     } catch (error) {
       failure = error;
       if (!isConflict(error)) break;

@@ -8,7 +8,8 @@ import { podMapping, waitForPod } from '../util/pods.ts';
 import { attachToPod } from './attach.ts';
 import { openLog } from './logs.ts';
 
-const IMAGE = /^[a-z0-9][\w.:/-]*(@sha256:[0-9a-f]{64})?$/i;
+/** reference.ReferenceRegexp, near enough: a lower-case path after an optional registry, a tag, a digest. */
+const IMAGE = /^(?:[\w.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
 
 /** kubectl debug: a container added to a Pod, a changed copy of a Pod, or a Pod on a node. */
 export async function debug(session: Session, args: string[]): Promise<void> {

@@ -102,7 +102,7 @@ export function resolveClient(config: KubeConfig, flags: FlagSet, env: ReadonlyM
   }
   const clusterName = option('cluster') || (context?.cluster ?? '');
   const cluster = config.clusters.get(clusterName)?.value;
-  if (option('cluster') && !cluster) throw new CliError(`cluster "${clusterName}" does not exist`);
+  if (option('cluster') && !cluster) throw new CliError(`no server found for cluster "${clusterName}"`);
   const userName = option('user') || (context?.user ?? '');
   const user = config.users.get(userName)?.value;
   if (option('user') && !user) throw new CliError(`auth info "${userName}" does not exist`);
