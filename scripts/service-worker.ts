@@ -15,7 +15,8 @@ export async function writeServiceWorker(root: string): Promise<number> {
         continue;
       }
       const url = relative(root, path).split(sep).join('/');
-      if (url === 'sw.js' || url.endsWith('.xml')) continue;
+      // WebContainers need the network anyway.
+      if (url === 'sw.js' || url.endsWith('.xml') || url.startsWith('webcontainer/')) continue;
       hash.update(url).update(readFileSync(path));
       files.push(url.replace(/(^|\/)index\.html$/, '$1'));
     }

@@ -11,6 +11,7 @@ export interface Actions {
   future(): void;
   share(): Promise<void>;
   reset(): void;
+  host(): Promise<void>;
   complain(message: string): void;
 }
 
@@ -94,6 +95,7 @@ export function wireBar(root: HTMLElement, actions: Actions): void {
   on('[data-undo]', () => actions.undo());
   on('[data-pick]', () => actions.pick());
   on('[data-future]', () => actions.future());
+  on('[data-host]', () => void actions.host().catch((error: Error) => actions.complain(error.message)));
   on('[data-share]', () => void actions.share().catch((error: Error) => actions.complain(error.message)));
 
   let sure: ReturnType<typeof setTimeout> | undefined;

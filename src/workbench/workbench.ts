@@ -36,6 +36,7 @@ export class Workbench {
   /** Commands and keys that came before the session was ready. */
   #waiting: SessionRequest[] = [];
   #owner = true;
+  #inWebContainer = false;
   /** Somebody else's session is shown: what it reached is not this reader's. */
   #visiting = false;
   /** What was left behind when the reader went back. */
@@ -138,6 +139,37 @@ export class Workbench {
       this.#notice(`分享的連結打不開：${(error as Error).message}`, 'error');
       return false;
     }
+  }
+
+  /** Carries the session to a WebContainer, or back into the page, by replaying it there. Where that cannot be, nothing changes. */
+  async #switchHost(): Promise<void> {
+    const saved = await this.#ask<SavedSession | undefined>({ type: 'save' });
+    if (this.#inWebContainer) {
+      this.#connection?.close();
+      this.#connection = undefined;
+    } else {
+      this.#notice('正在打開 WebContainer……');
+      const { connectWebContainer } = await import('../hosts/webcontainer/connect.ts');
+      let connection: Connection;
+      try {
+        connection = await connectWebContainer({
+          programUrl: `${import.meta.env.BASE_URL.replace(/\/?$/, '/')}webcontainer/session.mjs`,
+          onNotice: (notice) => this.#onNotice(notice),
+          onDeath: (reason) => this.#onDeath(reason),
+        });
+      } catch (error) {
+        this.#notice(`${(error as Error).message}實驗繼續在這一頁裡跑。`);
+        return;
+      }
+      this.#connection?.close();
+      this.#connection = connection;
+    }
+    this.#inWebContainer = !this.#inWebContainer;
+    find(this.#root, '[data-host]').textContent = this.#inWebContainer ? '回到這一頁裡跑' : '改在 WebContainer 裡跑（有真的 Node.js）';
+    this.#ready = false;
+    this.#terminals.clear();
+    await this.#boot(saved);
+    this.#notice(this.#inWebContainer ? '現在跑在 WebContainer 裡，叢集的 API 在 http://localhost:8001。' : '回到這一頁裡了，叢集跟剛才一樣。');
   }
 
   async #share(): Promise<void> {
@@ -273,6 +305,7 @@ export class Workbench {
     this.#ready = false;
     this.#connection?.close();
     this.#connection = undefined;
+    this.#inWebContainer = false;
     this.#root.dataset.state = 'failed';
     this.#steps.disable();
     this.#notice(`實驗停住了（${reason}）。課文照樣能讀；按「再試一次」會回到最後存下的地方。`, 'error', {
@@ -333,6 +366,7 @@ export class Workbench {
       },
       share: () => this.#share(),
       reset: () => void this.#reset(),
+      host: () => this.#switchHost(),
       complain,
     });
     wireOutline(this.#root, () => this.#terminals.text(), complain);
