@@ -26,6 +26,7 @@ const ACTORS: Record<string, { resources: string[]; name: string }> = {
   'controllers/job': { resources: ['batch/v1/jobs'], name: 'Job 控制器' },
   'controllers/cronjob': { resources: ['batch/v1/cronjobs'], name: 'CronJob 控制器' },
   'controllers/ttl-after-finished': { resources: ['batch/v1/jobs'], name: 'TTL 控制器' },
+  'controllers/horizontal-autoscaler': { resources: ['autoscaling/v2/horizontalpodautoscalers'], name: 'HPA 控制器' },
   'controllers/disruption': { resources: ['policy/v1/poddisruptionbudgets'], name: '中斷預算控制器' },
   'controllers/endpoints': { resources: ['v1/endpoints'], name: 'Endpoints 控制器' },
   'controllers/endpointslice': { resources: ['discovery.k8s.io/v1/endpointslices'], name: 'EndpointSlice 控制器' },

@@ -8,6 +8,7 @@ import { startEndpointsController } from './endpoints/index.ts';
 import { startEndpointSliceController } from './endpointslice/index.ts';
 import { startEndpointSliceMirroring } from './endpointslice-mirroring/index.ts';
 import { startGarbageCollector } from './garbage-collector/index.ts';
+import { startHorizontalAutoscaler } from './horizontal-autoscaler/index.ts';
 import { startJobController } from './job/index.ts';
 import { startNamespaceController } from './namespace/index.ts';
 import { startNodeLifecycleController } from './node-lifecycle/index.ts';
@@ -48,6 +49,7 @@ export function startControllers(context: ControllerContext): Disposable {
     startTtlAfterFinishedController,
     startDisruptionController,
     startResourceQuotaController,
+    startHorizontalAutoscaler,
   ]) {
     owned.add(start(context));
   }
