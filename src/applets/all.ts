@@ -1,3 +1,4 @@
+import { viProgram } from '../shell/vi.ts';
 import type { Program } from '../unix/types.ts';
 import { awkApplets } from './awk.ts';
 import { diffApplets } from './diff.ts';
@@ -36,4 +37,5 @@ export const allApplets: Readonly<Record<string, Program>> = {
   ...screenApplets,
   ...diffApplets,
   nslookup: nslookupApplet,
+  vi: viProgram,
 };
