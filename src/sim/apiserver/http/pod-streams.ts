@@ -3,14 +3,16 @@ import type { PodAccess } from '../pod-access.ts';
 import type { ResourceInfo } from '../resources.ts';
 import { newBadRequest, newInternalError, newServiceUnavailable } from '../status-error.ts';
 import type { Verbs } from '../verbs.ts';
+import { proxyRequest } from './pod-proxy.ts';
 import { portForwardSocket } from './port-forward.ts';
-import { errorResponse } from './response.ts';
 
 export interface PodRoute {
   info: ResourceInfo;
   namespace: string;
   name: string;
   subresource: string;
+  /** What follows `proxy/`. */
+  rest: string;
 }
 
 function flag(query: URLSearchParams, key: string, whenAbsent = false): boolean {
@@ -41,9 +43,13 @@ export class PodStreams {
   }
 
   /** The same requests without an upgrade: `log` is a plain stream, the others ask for one. */
-  serve(route: PodRoute, query: URLSearchParams, request: HttpRequest): HttpResponse {
+  async serve(route: PodRoute, query: URLSearchParams, request: HttpRequest): Promise<HttpResponse> {
     if (route.subresource === 'log') return this.#log(route, query, request);
-    if (route.subresource === 'proxy') return errorResponse(newServiceUnavailable('error: proxying to Pods, Services and Nodes is not simulated yet'));
+    if (route.subresource === 'proxy') {
+      if (route.info.id === 'v1/nodes') throw newServiceUnavailable('error: proxying to nodes is not simulated yet');
+      const kind = route.info.id === 'v1/pods' ? 'pods' : 'services';
+      return proxyRequest(this.#verbs, this.#access(), kind, route.namespace, route.name, route.rest, request);
+    }
     this.#verbs.get(route.info, route.namespace, route.name);
     throw newBadRequest('Upgrade request required');
   }

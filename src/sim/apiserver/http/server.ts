@@ -221,7 +221,7 @@ export class HttpServer implements Transport {
       watchPath: route.watchPath,
     };
     try {
-      if (isStream) return this.#streams.serve(route, query, request);
+      if (isStream) return await this.#streams.serve(route, query, request);
       switch (verb) {
         case 'get':
           return this.#handler.get(full);
