@@ -94,7 +94,7 @@ async function webernetes(replicas: number): Promise<Measured> {
   class Pause extends BaseImage {
     static readonly imageName = 'pause';
     static readonly imageVersion = '1.0';
-    override readonly defaultCommand = ['pause'];
+    readonly defaultCommand = ['pause'];
     override async exec(context: { waitUntilKilled(): Promise<number> }): Promise<number> {
       return context.waitUntilKilled();
     }
