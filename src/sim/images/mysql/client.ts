@@ -191,7 +191,9 @@ export function splitStatements(text: string): { statements: { sql: string; vert
       });
     start = match.index + end.length;
   }
-  return { statements, rest: text.slice(start) };
+  // What is left may be nothing but comments.
+  const rest = text.slice(start);
+  return { statements, rest: /^(?:\s|#[^\n]*|--(?:[ \t][^\n]*)?(?=\n|$)|\/\*(?!!)[\s\S]*?\*\/)*$/.test(rest) ? '' : rest };
 }
 
 async function runStatement(
@@ -331,7 +333,7 @@ async function mysqladmin(applet: Applet): Promise<number> {
     if (!(error instanceof ClientError)) throw error;
     // A server that refuses a password is alive all the same.
     if (command === 'ping' && error.message.startsWith('ERROR 1045')) {
-      await applet.put('mysqld is alive\n');
+      if (!options.flags.has('silent') && !options.flags.has('s')) await applet.put('mysqld is alive\n');
       return 0;
     }
     const host = options.host;
@@ -341,8 +343,9 @@ async function mysqladmin(applet: Applet): Promise<number> {
     );
     return 1;
   }
-  if (command === 'ping') await applet.put('mysqld is alive\n');
-  else if (command === 'version' || command === 'status')
+  if (command === 'ping') {
+    if (!options.flags.has('silent') && !options.flags.has('s')) await applet.put('mysqld is alive\n');
+  } else if (command === 'version' || command === 'status')
     await applet.put('Uptime: 60  Threads: 2  Questions: 5  Slow queries: 0  Opens: 119  Flush tables: 3  Open tables: 38  Queries per second avg: 0.083\n');
   else {
     await applet.err(`error: mysqladmin ${command} is not simulated yet\n`);

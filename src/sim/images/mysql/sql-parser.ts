@@ -130,7 +130,7 @@ function tokenise(sql: string): Token[] {
   };
   while (at < sql.length) {
     const rest = sql.slice(at);
-    const blank = /^(?:\s+|#[^\n]*|-- [^\n]*|--$|\/\*(?!!)[\s\S]*?\*\/)/.exec(rest);
+    const blank = /^(?:\s+|#[^\n]*|--(?:[ \t][^\n]*)?(?=\n|$)|\/\*(?!!)[\s\S]*?\*\/)/.exec(rest);
     if (blank) {
       at += blank[0].length;
       continue;
