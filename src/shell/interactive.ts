@@ -3,6 +3,7 @@ import { decodeText, type Tty } from '../unix/index.ts';
 import { completeCommandLine } from './completion.ts';
 import { BreakLoop, ExitShell, Interrupted, ReturnFrom, ShellFailure } from './control.ts';
 import type { FirstLine, ShellOptions } from './create-shell.ts';
+import { expandHistory } from './history-expansion.ts';
 import { LineEditor } from './line-editor.ts';
 import { Parser } from './parser.ts';
 import { DEFAULT_PROMPTS, expandPrompt } from './prompt.ts';
@@ -124,7 +125,12 @@ async function readCommand(shell: Shell, editor: LineEditor | undefined, first: 
       const failed = parse(shell, text);
       return { text, sequence: undefined, message: failed instanceof ShellSyntaxError ? syntaxMessage(shell, failed, text, '') : '', status: 2 };
     }
-    text += text ? `\n${line}` : line;
+    const expanded = shell.dialect === 'bash' ? expandHistory(line, shell.history) : { text: line };
+    if (expanded.missing !== undefined)
+      return { text: line, sequence: undefined, message: `${shell.messageName}: ${expanded.missing}: event not found`, status: 1 };
+    // As bash does, the line is shown as it will run.
+    if (expanded.text !== line) await shell.process.err(`${expanded.text}\n`);
+    text += text ? `\n${expanded.text}` : expanded.text;
     const parsed = parse(shell, text);
     if (parsed === 'more') continue;
     if (text.trim()) remember(shell, text);

@@ -199,6 +199,19 @@ test('edits lines: cursor, history, search, kill and yank, wide characters', asy
   );
 });
 
+test('repeats earlier commands by ! as bash does', async () => {
+  const { type, outputs } = openTerminal(setUp());
+  await type('echo one two\r');
+  await type('!!\r');
+  await type('echo =!$ "${!x}" [!a] \'!!\'\r');
+  await type('!nope\r');
+  await type('!ec; echo wow!\r');
+  assert.deepEqual(
+    outputs.map((entry) => entry.output),
+    ['one two\r\n', 'one two\r\n', '=two  [!a] !!\r\n', 'bash: !nope: event not found\r\n', '=two  [!a] !!\r\nwow!\r\n'],
+  );
+});
+
 test('completes commands, files and what the completer offers', async () => {
   const { type, outputs, plain } = openTerminal(setUp());
   await type('cat a.\t\r');
