@@ -1,4 +1,4 @@
-import type { ContainerStatus, Pod, PodStatus } from '../kinds/types.ts';
+import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../kinds/types.ts';
 import { condition, containersReadyCondition, initializedCondition, isKubeletCondition, isTerminalPhase, podReadyCondition } from './conditions.ts';
 import { containerStatuses, type StartFailure } from './container-statuses.ts';
 import { podPhase } from './phase.ts';
@@ -26,6 +26,8 @@ export interface ApiStatusInput {
   podIps: readonly string[];
   /** Set when an eviction was decided. */
   evicted?: { reason: string; message: string };
+  /** Conditions of a resize that is pending or under way. */
+  resize?: readonly PodCondition[];
 }
 
 /** Models `Kubelet.generateAPIPodStatus` (kubelet_pods.go, v1.36): a Pod's status from what the runtime shows. */
@@ -73,6 +75,7 @@ export function generatePodStatus(input: ApiStatusInput): PodStatus {
   for (const container of ephemeral) delete container.started;
 
   const conditions = (pod.status?.conditions ?? []).filter((candidate) => !isKubeletCondition(candidate.type));
+  if (!input.podIsTerminal) conditions.push(...(input.resize ?? []));
   const disruption = old.conditions?.find((candidate) => candidate.type === 'DisruptionTarget');
   if (disruption) {
     const at = conditions.findIndex((candidate) => candidate.type === 'DisruptionTarget');

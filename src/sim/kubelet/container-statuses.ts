@@ -103,7 +103,7 @@ function fromRuntime(container: Container, current: RuntimeContainer, old: Conta
     lastState: {},
     name: container.name,
     ready: false,
-    resources: { ...container.resources },
+    resources: { ...(current.actuatedResources ?? container.resources) },
     restartCount: Math.max(current.attempt, old?.restartCount ?? 0),
     started: false,
     state: runtimeState(current),

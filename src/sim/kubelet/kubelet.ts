@@ -15,6 +15,7 @@ import type { ContainerLauncher, LaunchOptions } from './launcher.ts';
 import { PodWorker } from './pod-worker.ts';
 import { ProbeManager } from './probe-manager.ts';
 import { podQosClass } from './qos.ts';
+import { noteActuated, resizeMessage, withAllocation } from './resize.ts';
 import { type ContainerProcess, NodeRuntime, type RuntimeContainer } from './runtime.ts';
 import { SandboxNetwork } from './sandboxes.ts';
 import { StatusManager } from './status-manager.ts';
@@ -105,7 +106,9 @@ export class Kubelet {
     const known = this.#workers.get(uid);
     if (known) {
       const before = known.pod;
-      known.pod = pod;
+      const allocated = known.admitted ? withAllocation(pod, before) : pod;
+      known.pod = allocated;
+      known.resize.desired = allocated === pod ? undefined : pod;
       const matters =
         !semanticEqual(before.metadata?.labels, pod.metadata?.labels) ||
         !semanticEqual(before.metadata?.annotations, pod.metadata?.annotations) ||
@@ -114,7 +117,10 @@ export class Kubelet {
         before.metadata?.deletionGracePeriodSeconds !== pod.metadata?.deletionGracePeriodSeconds;
       if (matters) {
         this.volumes.podChanged(known);
-        this.#later(PodWorker.reactionMs(this, false), () => known.wake());
+        this.#later(PodWorker.reactionMs(this, false), () => {
+          if (before.metadata?.generation !== pod.metadata?.generation) this.#resize(known);
+          known.wake();
+        });
       } else if ((pod.spec?.readinessGates?.length ?? 0) > 0) known.wake();
       return;
     }
@@ -131,9 +137,7 @@ export class Kubelet {
   #reject(worker: PodWorker): boolean {
     const node = this.client.resource<Node>('v1/nodes').get('', this.nodeName);
     if (!node) return false;
-    const others: Pod[] = [];
-    for (const other of this.#workers.values()) if (other.admitted && other.state !== 'terminated' && other.state !== 'finished') others.push(other.pod);
-    const rejection = admitPod(worker.pod, others, node);
+    const rejection = admitPod(worker.pod, this.#othersOf(worker), node);
     if (!rejection) {
       worker.admitted = true;
       return false;
@@ -143,6 +147,50 @@ export class Kubelet {
     const status = { phase: 'Failed', reason: rejection.reason, message: `Pod was rejected: ${rejection.message}`, qosClass: podQosClass(worker.pod) };
     this.status.set(worker.pod, status, worker.cause('kubelet/reject', { reason: rejection.reason }));
     return true;
+  }
+
+  /** The Pods that hold resources of this node. */
+  #othersOf(worker: PodWorker): Pod[] {
+    const others: Pod[] = [];
+    for (const other of this.#workers.values()) {
+      if (other !== worker && other.admitted && other.state !== 'terminated' && other.state !== 'finished') others.push(other.pod);
+    }
+    return others;
+  }
+
+  /** Grants a Pod the resources it now asks for, or lets it wait for them (`handlePodResourcesResize`). */
+  #resize(worker: PodWorker): void {
+    const desired = worker.resize.desired;
+    const node = this.client.resource<Node>('v1/nodes').get('', this.nodeName);
+    if (!desired || !node || worker.state !== 'sync') {
+      worker.resize.clearPending();
+      return;
+    }
+    const generation = desired.metadata?.generation ?? 0;
+    const rejection = admitPod(desired, this.#othersOf(worker), node);
+    if (rejection) {
+      if (!worker.resize.setPending(desired, rejection.message)) return;
+      this.podEvent(desired, 'Warning', 'ResizeDeferred', resizeMessage(`Pod resize ${rejection.reason}`, desired, generation, rejection.message));
+      return;
+    }
+    noteActuated(worker.runtime, worker.pod, desired);
+    worker.pod = desired;
+    worker.resize.desired = undefined;
+    worker.resize.start(desired);
+    this.podEvent(desired, 'Normal', 'ResizeStarted', resizeMessage('Pod resize started', desired, generation));
+    this.#retryResizes();
+  }
+
+  /** Resources may have become free: resizes that wait are looked at again. */
+  #retryResizes(): void {
+    for (const worker of this.#workers.values()) {
+      if (!worker.resize.desired) continue;
+      this.#later(0, () => {
+        if (!worker.resize.desired) return;
+        this.#resize(worker);
+        worker.wake();
+      });
+    }
   }
 
   /** A Pod of this node is gone from the API server. */
@@ -165,6 +213,7 @@ export class Kubelet {
     this.images.forgetPod(worker.uid);
     this.crashLoopBackoff.forget(`${worker.uid}_`);
     this.#forget(worker);
+    this.#retryResizes();
   }
 
   /** Containers and logs of a Pod are dropped once its object is gone. */

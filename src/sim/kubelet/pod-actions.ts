@@ -1,4 +1,5 @@
 import type { Container, Pod } from '../kinds/types.ts';
+import { resizeRestarts } from './resize.ts';
 import { newestContainer, type RuntimeContainer, type RuntimePod, readySandbox } from './runtime.ts';
 
 /** Why a running container has to go. */
@@ -123,6 +124,10 @@ export function computePodActions(pod: Pod, runtime: RuntimePod, verdict: ProbeV
     } else if (verdict(status.id, 'startup') === false) {
       message = `Container ${container.name} failed startup probe`;
       reason = 'StartupProbe';
+    } else if (resizeRestarts(container, status)) {
+      actions.containersToStart.push(index);
+      actions.containersToKill.push({ container: status, spec: container, message: `Container ${container.name} resize requires restart`, reason });
+      return;
     } else {
       keep++;
       return;

@@ -145,3 +145,42 @@ test('a second deletion with a shorter grace period does not interrupt the stop 
   world.delete('slow', { gracePeriodSeconds: 0 });
   assert.ok(!world.exists('slow'));
 });
+
+// pkg/kubelet/allocation: what does not fit is Deferred until it does; what fits is done and reported.
+test('an in-place resize is done, or waits for the resources it asks for', async () => {
+  const world = await World.start();
+  world.run('grow', { command: ['sleep', '3600'], resources: { requests: { cpu: '100m' } } });
+  await world.pass(10);
+  const resize = async (cpu: string): Promise<void> => {
+    const body = new TextEncoder().encode(JSON.stringify({ spec: { containers: [{ name: 'c', resources: { requests: { cpu } } }] } }));
+    const path = '/api/v1/namespaces/default/pods/grow/resize';
+    const response = await world.cluster.transport.request({
+      method: 'PATCH',
+      path,
+      headers: { 'content-type': 'application/strategic-merge-patch+json' },
+      body,
+    });
+    assert.equal(response.status, 200);
+    await world.pass(10);
+  };
+  const granted = (): unknown => world.pod('grow').status?.containerStatuses?.[0]?.resources?.requests?.cpu;
+  await resize('200m');
+  assert.equal(granted(), '200m');
+  await resize('100');
+  assert.equal(granted(), '200m');
+  const pending = world.pod('grow').status?.conditions?.find((condition) => condition.type === 'PodResizePending');
+  assert.equal(pending?.reason, 'Deferred');
+  assert.match(pending?.message ?? '', /^Node didn't have enough resource: cpu, requested: 100000, used: \d+, capacity: 4000$/);
+  await resize('300m');
+  assert.equal(granted(), '300m');
+  assert.ok(!world.pod('grow').status?.conditions?.some((condition) => condition.type?.startsWith('PodResize')));
+  assert.equal(world.pod('grow').status?.containerStatuses?.[0]?.restartCount, 0);
+  const words = world.events('grow').map((event) => event.split(': ', 2)[0]);
+  assert.deepEqual(words.filter((reason) => reason?.startsWith('Resize')).sort(), [
+    'ResizeCompleted',
+    'ResizeCompleted',
+    'ResizeDeferred',
+    'ResizeStarted',
+    'ResizeStarted',
+  ]);
+});

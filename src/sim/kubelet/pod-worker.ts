@@ -6,6 +6,7 @@ import { isTerminalPhase } from './conditions.ts';
 import type { StartFailure } from './container-statuses.ts';
 import { killPod } from './kill.ts';
 import type { Kubelet } from './kubelet.ts';
+import { ResizeState, resizeMessage } from './resize.ts';
 import type { RuntimePod } from './runtime.ts';
 import { syncRuntimePod } from './sync-pod.ts';
 
@@ -33,6 +34,7 @@ export class PodWorker {
   podIps: readonly string[] = [];
   /** Grace period in force once terminating, in seconds; it can only shrink. */
   gracePeriodSeconds = 0;
+  readonly resize = new ResizeState();
   #deadlineSeconds: number | undefined;
   #lastSyncMs = -1;
   #observedMs = 0;
@@ -160,6 +162,7 @@ export class PodWorker {
       readiness: kubelet.probes.view(this.uid),
       hostIp: kubelet.nodeIp,
       podIps: this.podIps,
+      resize: this.resize.conditions(kubelet.kernel.now()),
       ...(this.evicted ? { evicted: this.evicted } : {}),
     });
   }
@@ -171,6 +174,10 @@ export class PodWorker {
   /** Models `Kubelet.SyncPod`. */
   async #syncPod(): Promise<void> {
     const kubelet = this.kubelet;
+    if (!this.runtime.containers.some((container) => container.state === 'running' && container.actuatedResources)) {
+      const generation = this.resize.complete();
+      if (generation !== undefined) kubelet.podEvent(this.pod, 'Normal', 'ResizeCompleted', resizeMessage('Pod resize completed', this.pod, generation));
+    }
     const status = this.status();
     kubelet.status.set(this.pod, status, this.cause('kubelet/sync'));
     this.#watchDeadline();

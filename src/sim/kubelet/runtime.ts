@@ -1,5 +1,6 @@
 import { type Kernel, randomHex } from '../../kernel/index.ts';
 import type { Machine } from '../../unix/types.ts';
+import type { Container } from '../kinds/types.ts';
 import type { ContainerLog } from './container-log.ts';
 import type { OutputListener } from './launcher.ts';
 
@@ -62,6 +63,8 @@ export interface RuntimeContainer {
   /** Who is attached to its output. */
   readonly listeners: Set<OutputListener>;
   process?: ContainerProcess;
+  /** What it runs with while a resize of it is not done yet. */
+  actuatedResources?: NonNullable<Container['resources']>;
 }
 
 /** One Pod sandbox: the network identity that containers of a Pod share. */

@@ -133,6 +133,8 @@ function lost(): NonNullable<ContainerStatus['state']>['terminated'] {
 
 /** Whether two statuses differ in what the kubelet owns (`isPodStatusByKubeletEqual`). */
 function sameByKubelet(old: PodStatus, status: PodStatus): boolean {
+  const resizing = (candidate: PodStatus): number => candidate.conditions?.filter((entry) => entry.type?.startsWith('PodResize')).length ?? 0;
+  if (resizing(old) !== resizing(status)) return false;
   for (const entry of status.conditions ?? []) {
     if (!isKubeletCondition(entry.type) && entry.type !== 'DisruptionTarget') continue;
     const before = old.conditions?.find((candidate) => candidate.type === entry.type);

@@ -85,6 +85,11 @@ export async function syncRuntimePod(worker: PodWorker): Promise<SyncResult> {
     if (worker.terminationRequested) return result;
     if (!(await start(container, 'initContainers')) && container.restartPolicy !== 'Always') return result;
   }
+  for (const container of runtime.containers) {
+    if (!container.actuatedResources) continue;
+    delete container.actuatedResources;
+    result.acted = true;
+  }
   for (const index of actions.containersToStart) {
     if (worker.terminationRequested) return result;
     await start(spec.containers?.[index] as Container, 'containers');
