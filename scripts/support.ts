@@ -32,6 +32,7 @@ const ACTORS: Record<string, { resources: string[]; name: string }> = {
   'controllers/endpointslice': { resources: ['discovery.k8s.io/v1/endpointslices'], name: 'EndpointSlice 控制器' },
   'controllers/endpointslice-mirroring': { resources: ['v1/endpoints', 'discovery.k8s.io/v1/endpointslices'], name: 'EndpointSlice 鏡射控制器' },
   'controllers/persistentvolume': { resources: ['v1/persistentvolumes', 'v1/persistentvolumeclaims', 'storage.k8s.io/v1/storageclasses'], name: 'PV 控制器' },
+  'controllers/ephemeral-volume': { resources: ['v1/persistentvolumeclaims'], name: '臨時 Volume 控制器' },
   'controllers/volume-protection': { resources: ['v1/persistentvolumes', 'v1/persistentvolumeclaims'], name: 'PV／PVC 保護' },
   'controllers/namespace': { resources: ['v1/namespaces'], name: 'Namespace 控制器' },
   'controllers/node-lifecycle': { resources: ['v1/nodes', 'coordination.k8s.io/v1/leases'], name: '節點生命週期控制器' },

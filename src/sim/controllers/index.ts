@@ -7,6 +7,7 @@ import { startDisruptionController } from './disruption/index.ts';
 import { startEndpointsController } from './endpoints/index.ts';
 import { startEndpointSliceController } from './endpointslice/index.ts';
 import { startEndpointSliceMirroring } from './endpointslice-mirroring/index.ts';
+import { startEphemeralVolumeController } from './ephemeral-volume/index.ts';
 import { startGarbageCollector } from './garbage-collector/index.ts';
 import { startHorizontalAutoscaler } from './horizontal-autoscaler/index.ts';
 import { startJobController } from './job/index.ts';
@@ -34,6 +35,7 @@ export function startControllers(context: ControllerContext): Disposable {
     startEndpointSliceController,
     startEndpointSliceMirroring,
     startPersistentVolumeController,
+    startEphemeralVolumeController,
     startClaimProtection,
     startVolumeProtection,
     startGarbageCollector,

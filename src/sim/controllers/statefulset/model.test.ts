@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { WriteRecord } from '../../cluster.ts';
 import type { PersistentVolumeClaim, Pod, StatefulSet } from '../../kinds/types.ts';
 import { controllerOf, nameOf } from '../object.ts';
-import { isPodReady } from '../pods.ts';
+import { isPodFinished, isPodReady } from '../pods.ts';
 import { Harness } from '../testing/harness.ts';
 import { ordinalOf, replicasOf } from './identity.ts';
 
@@ -202,6 +202,10 @@ async function settle(harness: Harness, world: { broken: boolean }): Promise<Sta
   // Longer than the longest back-off of a work queue (1,000 s), as after many failures to create a Pod whose name is still taken.
   await harness.run(1_100_000);
   for (const pod of harness.list<Pod>('v1/pods')) if (pod.status?.phase === 'Running' && !isPodReady(pod)) harness.setReady(nameOf(pod), true);
+  // As upstream (processCondemned): finished Pods above the wanted size wait for each other until somebody deletes them.
+  const wanted = replicasOf(harness.get<StatefulSet>(SETS, 'web') as StatefulSet);
+  const finished = harness.list<Pod>('v1/pods').filter((pod) => isPodFinished(pod) && ordinalOf(pod) >= wanted);
+  for (const pod of finished) harness.delete('v1/pods', nameOf(pod));
   await harness.run(400_000);
   const set = harness.get<StatefulSet>(SETS, 'web');
   assert.ok(set);

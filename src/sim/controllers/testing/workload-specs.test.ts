@@ -304,3 +304,17 @@ test('should block an eviction until the PDB is updated to allow it', async () =
   await spec.until('gone', () => spec.pod(name) === undefined);
   spec.cluster.dispose();
 });
+
+test('generic ephemeral volumes: the claim is made for the Pod, and goes with it', async () => {
+  const spec = await Spec.start('ephemeral');
+  const template = { metadata: { labels: { type: 'scratch' } }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } };
+  const container = { ...shell('echo hello > /data/file; sleep 10000'), volumeMounts: [{ name: 'scratch', mountPath: '/data' }] };
+  const volumes = [{ name: 'scratch', ephemeral: { volumeClaimTemplate: template } }];
+  spec.create(PODS, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'app' }, spec: { terminationGracePeriodSeconds: 1, containers: [container], volumes } });
+  await spec.until('Running', () => spec.pod('app')?.status?.phase === 'Running');
+  const claim = spec.get('v1/persistentvolumeclaims', 'app-scratch');
+  assert.deepEqual([claim?.metadata?.labels, claim?.metadata?.ownerReferences?.[0]?.kind], [{ type: 'scratch' }, 'Pod']);
+  spec.delete(PODS, 'app');
+  await spec.until('no claim', () => spec.claims().length === 0);
+  spec.cluster.dispose();
+});
