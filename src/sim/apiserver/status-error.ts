@@ -92,6 +92,20 @@ export function newConflict(of: GroupResource, name: string, why: string): Statu
   return failure(409, 'Conflict', `Operation cannot be fulfilled on ${qualifiedName(of)} ${quote(name)}: ${why}`, about(of, name));
 }
 
+/** Keys of the store that are not named after their resource. */
+const REGISTRY_NAMES: Readonly<Record<string, string>> = {
+  services: 'services/specs',
+  endpoints: 'services/endpoints',
+  nodes: 'minions',
+  ingresses: 'ingress',
+};
+
+/** A precondition that the store found broken: the storage error's own words come through. */
+export function newPreconditionConflict(of: GroupResource, namespace: string, name: string, why: string): StatusError {
+  const key = `/registry/${REGISTRY_NAMES[of.resource] ?? of.resource}/${namespace ? `${namespace}/` : ''}${name}`;
+  return newConflict(of, name, `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: ${why}`);
+}
+
 export const OPTIMISTIC_LOCK_MESSAGE = 'the object has been modified; please apply your changes to the latest version and try again';
 
 export function newApplyConflict(causes: StatusCause[], message: string): StatusError {

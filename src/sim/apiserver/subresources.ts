@@ -9,7 +9,17 @@ import { difference, type FieldTree, hasPath, LEAF, union } from './managed-fiel
 import { decodeManaged, encodeManaged, identifier, type ManagedEntry } from './managed-fields/manager.ts';
 import type { RequestContext } from './request-context.ts';
 import type { ResourceInfo } from './resources.ts';
-import { newBadRequest, newConflict, newInvalid, newNotFound, newTooManyRequests, plainError, type Status, type StatusError } from './status-error.ts';
+import {
+  newBadRequest,
+  newConflict,
+  newInvalid,
+  newNotFound,
+  newPreconditionConflict,
+  newTooManyRequests,
+  plainError,
+  type Status,
+  type StatusError,
+} from './status-error.ts';
 import type { Verbs } from './verbs.ts';
 
 type Json = Record<string, unknown>;
@@ -52,12 +62,11 @@ export function bindPod(verbs: Verbs, info: ResourceInfo, namespace: string, nam
   const existing = verbs.get(info, namespace, name) as Pod;
   const conflict = (why: string): StatusError => newConflict({ group: '', resource: 'pods/binding' }, name, why);
   const { uid, resourceVersion } = binding.metadata ?? {};
-  if (uid && uid !== existing.metadata?.uid) throw conflict(`Precondition failed: UID in precondition: ${uid}, UID in object meta: ${existing.metadata?.uid}`);
-  if (resourceVersion && resourceVersion !== existing.metadata?.resourceVersion) {
-    throw conflict(
-      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${existing.metadata?.resourceVersion}`,
-    );
-  }
+  const broken = (what: string, wanted: string, found: string | undefined): StatusError =>
+    newPreconditionConflict(info, namespace, name, `${what} in precondition: ${wanted}, ${what} in object meta: ${found}`);
+  if (uid && uid !== existing.metadata?.uid) throw broken('UID', uid, existing.metadata?.uid);
+  if (resourceVersion && resourceVersion !== existing.metadata?.resourceVersion)
+    throw broken('ResourceVersion', resourceVersion, existing.metadata?.resourceVersion);
   if (existing.metadata?.deletionTimestamp) throw conflict(`pod ${name} is being deleted, cannot be assigned to a host`);
   if (existing.spec?.nodeName) throw conflict(`pod ${name} is already assigned to node ${JSON.stringify(existing.spec.nodeName)}`);
   if ((existing.spec?.schedulingGates?.length ?? 0) > 0) throw conflict(`pod ${name} has non-empty .spec.schedulingGates`);

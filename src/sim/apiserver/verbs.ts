@@ -23,6 +23,7 @@ import {
   newGenerateNameConflict,
   newInvalid,
   newNotFound,
+  newPreconditionConflict,
   OPTIMISTIC_LOCK_MESSAGE,
   plainError,
 } from './status-error.ts';
@@ -234,7 +235,12 @@ export class Verbs {
     const existing = this.bucket(info).get(info.namespaced ? namespace : '', name) as Mutable | undefined;
     if (!existing && !allowCreate) throw newNotFound(info, name);
     if (existing && parameters.uid && parameters.uid !== existing.metadata.uid) {
-      throw newConflict(info, name, `Precondition failed: UID in precondition: ${parameters.uid}, UID in object meta: ${existing.metadata.uid}`);
+      throw newPreconditionConflict(
+        info,
+        existing.metadata.namespace ?? '',
+        name,
+        `UID in precondition: ${parameters.uid}, UID in object meta: ${existing.metadata.uid}`,
+      );
     }
     let object = change(existing) as Mutable;
     if (!existing) {

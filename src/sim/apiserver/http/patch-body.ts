@@ -29,6 +29,11 @@ export function readPatch(type: string, text: string): ParsedJson {
   const found = isArray ? 'array' : parsed.value === null ? 'null' : typeof parsed.value === 'boolean' ? 'bool' : typeof parsed.value;
   if (type === JSON_PATCH) {
     if (!isArray) throw newBadRequest(`error decoding patch: json: cannot unmarshal ${found} into Go value of type []handlers.jsonPatchOp`);
+    const odd = (parsed.value as unknown[]).find((operation) => typeof operation !== 'object' || Array.isArray(operation));
+    if (odd !== undefined) {
+      const kind = Array.isArray(odd) ? 'array' : typeof odd === 'boolean' ? 'bool' : typeof odd;
+      throw newBadRequest(`error decoding patch: json: cannot unmarshal ${kind} into Go value of type handlers.jsonPatchOp`);
+    }
     const count = (parsed.value as unknown[]).length;
     if (count > MAX_OPERATIONS) throw newRequestEntityTooLarge(`The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${count}`);
   } else if (found !== 'object') {

@@ -22,7 +22,7 @@ import { listObjects, parseRevision, tooLargeRevision } from './list.ts';
 import { negotiateOutput } from './media-type.ts';
 import { deleteOptionsOfQuery, dryRunErrors, listOptions, type WriteParameters, writeParameters } from './options.ts';
 import { APPLY_PATCH, patchObject, readPatch } from './patch-body.ts';
-import { checkIdentity, type ResourceRequest } from './resource-request.ts';
+import { checkIdentity, dedupeOwners, type ResourceRequest } from './resource-request.ts';
 import { respond, shapeList, shapeObject, statusResponse, warningHeaders, watchShape } from './response.ts';
 import { openWatch } from './watch.ts';
 import { YamlSyntaxError } from './yaml.ts';
@@ -103,6 +103,7 @@ export class ResourceHandler {
     const text = bodyText(http.body);
     const parameters = writeParameters(query, 'CreateOptions');
     const object = decodeBody(this.#verbs.registry, text, http.headers['content-type'], this.#expected(request), parameters.fieldValidation, warnings) as Json;
+    dedupeOwners(object, warnings);
     const context = this.#context(request, parameters, 'create');
     if (subresource !== '') return this.#createSubresource(request, object, context, format);
     if (!info.verbs.has('get')) {
@@ -152,6 +153,7 @@ export class ResourceHandler {
     ) as ApiObject & Json;
     const context = this.#context(request, parameters, 'update');
     object.metadata ??= {};
+    dedupeOwners(object, warnings);
     checkIdentity(request, object);
     if (subresource === 'scale')
       return respond(
