@@ -199,6 +199,17 @@ test('edits lines: cursor, history, search, kill and yank, wide characters', asy
   );
 });
 
+test('a program that leaves the screen in an odd state does not take the prompt with it', async () => {
+  const { type, outputs, raw } = openTerminal(setUp());
+  await type("printf '\\033[?1049h\\033[?25l\\016lqk'\r");
+  assert.match(raw(), /\x1b\\\x1b\[\?1049l.*\x1b\[!p.*\x0f\x1b\[\?2004hreader@/s);
+  const before = raw().length;
+  await type("printf '\\033[31mred\\033[0m\\n'; head -c 300 /dev/urandom > bin\r");
+  assert.doesNotMatch(raw().slice(before), /\x1b\[!p/);
+  await type('cat bin; echo; echo still here\r');
+  assert.match(outputs.at(-1)!.output, /still here\r\n$/);
+});
+
 test('repeats earlier commands by ! as bash does', async () => {
   const { type, outputs } = openTerminal(setUp());
   await type('echo one two\r');

@@ -22,6 +22,7 @@ import {
 import type { Completer } from './completion.ts';
 import { createShell, echoProgram, killProgram, printfProgram, pwdProgram, testProgram } from './index.ts';
 import { readerPrograms } from './reader-programs.ts';
+import { ScreenModes } from './screen-modes.ts';
 
 export const READER_HOME = '/home/reader';
 const HOSTNAME = 'chartroom';
@@ -280,6 +281,7 @@ class LaptopTerminal implements Terminal {
   #process!: Process;
   #atPrompt = false;
   #waiting: string[] = [];
+  #modes = new ScreenModes();
   #early = '';
   #disposed = false;
 
@@ -292,8 +294,8 @@ class LaptopTerminal implements Terminal {
       rows: options.rows,
       output: (chunk) => {
         const text = decoder.decode(chunk);
-        if (this.#output.size > 0) this.#output.emit(text);
-        else this.#early += text;
+        if (!this.#atPrompt) this.#modes.watch(text);
+        this.#show(text);
       },
     });
     this.#startShell();
@@ -315,9 +317,16 @@ class LaptopTerminal implements Terminal {
     });
   }
 
+  #show(text: string): void {
+    if (this.#output.size > 0) this.#output.emit(text);
+    else this.#early += text;
+  }
+
   prompted(status: number): void {
     this.#atPrompt = true;
     this.#prompts.emit(status);
+    const restore = this.#modes.restore();
+    if (restore) this.#show(restore);
     const next = this.#waiting.shift();
     // After the prompt itself was shown.
     if (next !== undefined) this.#options.kernel.soon(() => this.#type(next));
