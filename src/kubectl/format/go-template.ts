@@ -751,10 +751,10 @@ function quoteToken(token: Token): string {
 }
 
 function unquoteGo(text: string): string {
-  return text.slice(1, -1).replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{3}|[\s\S])/g, (_, escape: string) => {
+  return text.slice(1, -1).replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{3}|[\s\S])/g, (_, escaped: string) => {
     const simple: Record<string, string> = { n: '\n', t: '\t', r: '\r', '"': '"', "'": "'", '\\': '\\', a: '\x07', b: '\b', f: '\f', v: '\v' };
-    if (simple[escape] !== undefined) return simple[escape] as string;
-    if (/^[xu]/.test(escape)) return String.fromCodePoint(Number.parseInt(escape.slice(1), 16));
-    return String.fromCharCode(Number.parseInt(escape, 8));
+    if (simple[escaped] !== undefined) return simple[escaped] as string;
+    if (/^[xu]/.test(escaped)) return String.fromCodePoint(Number.parseInt(escaped.slice(1), 16));
+    return String.fromCharCode(Number.parseInt(escaped, 8));
   });
 }

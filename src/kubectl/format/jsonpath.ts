@@ -212,15 +212,15 @@ const QUOTED: Record<string, string> = { n: '\n', t: '\t', r: '\r', a: '\x07', b
 
 function unquote(raw: string, mark: string): string {
   const body = raw.slice(1, -1);
-  return body.replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|[\s\S])|["']/g, (whole, escape?: string) => {
-    if (escape === undefined) {
+  return body.replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|[\s\S])|["']/g, (whole, escaped?: string) => {
+    if (escaped === undefined) {
       if (whole === mark) throw new Error(`unquote string ${raw} error invalid syntax`);
       return whole;
     }
-    if (escape.length > 1 && /^[xuU]/.test(escape)) return String.fromCodePoint(Number.parseInt(escape.slice(1), 16));
-    if (/^[0-7]{3}$/.test(escape)) return String.fromCharCode(Number.parseInt(escape, 8));
-    if (escape === mark) return mark;
-    const char = QUOTED[escape];
+    if (escaped.length > 1 && /^[xuU]/.test(escaped)) return String.fromCodePoint(Number.parseInt(escaped.slice(1), 16));
+    if (/^[0-7]{3}$/.test(escaped)) return String.fromCharCode(Number.parseInt(escaped, 8));
+    if (escaped === mark) return mark;
+    const char = QUOTED[escaped];
     if (char === undefined) throw new Error(`unquote string ${raw} error invalid syntax`);
     return char;
   });

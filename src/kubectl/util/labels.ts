@@ -65,25 +65,26 @@ export function parseSelector(text: string): Requirement[] {
 }
 
 export function matchesSelector(requirements: readonly Requirement[], labels: Obj | undefined): boolean {
-  return requirements.every(({ key, operator, values }) => {
-    const value = labels?.[key] as string | undefined;
-    switch (operator) {
-      case '=':
-      case 'in':
-        return value !== undefined && values.includes(value);
-      case '!=':
-      case 'notin':
-        return value === undefined || !values.includes(value);
-      case 'exists':
-        return value !== undefined;
-      case '!':
-        return value === undefined;
-      case '>':
-        return value !== undefined && Number(value) > Number(values[0]);
-      case '<':
-        return value !== undefined && Number(value) < Number(values[0]);
-    }
-  });
+  return requirements.every((requirement) => meets(requirement, labels?.[requirement.key] as string | undefined));
+}
+
+function meets({ operator, values }: Requirement, value: string | undefined): boolean {
+  switch (operator) {
+    case '=':
+    case 'in':
+      return value !== undefined && values.includes(value);
+    case '!=':
+    case 'notin':
+      return value === undefined || !values.includes(value);
+    case 'exists':
+      return value !== undefined;
+    case '!':
+      return value === undefined;
+    case '>':
+      return value !== undefined && Number(value) > Number(values[0]);
+    case '<':
+      return value !== undefined && Number(value) < Number(values[0]);
+  }
 }
 
 /** The string form of a metav1.LabelSelector, for a list query (LabelSelectorAsSelector().String()). */

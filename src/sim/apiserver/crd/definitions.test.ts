@@ -91,16 +91,16 @@ it('a CustomResourceDefinition adds a kind, with its rules, and takes it away', 
   });
   const read = await send('GET', `${root}/a`);
   assert.deepEqual(read.value.spec, { cronSpec: '* *', image: 'busybox', list: [], replicas: 3 });
-  assert.equal((read.value.metadata as { generation: number }).generation, 2);
+  assert.equal((read.value.metadata as unknown as { generation: number }).generation, 2);
 
   const table = await send('GET', root, undefined, undefined, 'application/json;as=Table;v=v1;g=meta.k8s.io');
   assert.deepEqual(
-    (table.value.rows as { cells: unknown[] }[]).map(({ cells }) => cells),
+    (table.value.rows as unknown as { cells: unknown[] }[]).map(({ cells }) => cells),
     [['a', '* *']],
   );
   const discovery = await send('GET', '/apis/stable.example.com/v1');
   assert.deepEqual(
-    (discovery.value.resources as { name: string }[]).map(({ name }) => name),
+    (discovery.value.resources as unknown as { name: string }[]).map(({ name }) => name),
     ['crontabs', 'crontabs/status', 'crontabs/scale'],
   );
 
