@@ -3,6 +3,7 @@ import { convert, DecodeError } from '../decode.ts';
 import { applyConfiguration } from '../managed-fields/apply.ts';
 import { typedErrors } from '../managed-fields/validate-typed.ts';
 import type { RequestContext } from '../request-context.ts';
+import type { ResourceInfo } from '../resources.ts';
 import type { ObjectNode } from '../schema.ts';
 import { newBadRequest, newConflict, plainError } from '../status-error.ts';
 import type { Verbs } from '../verbs.ts';
@@ -52,11 +53,13 @@ export function applyResource(
       );
     throw error;
   }
+  const stored = info.alias ? (verbs.registry.get(info.alias.stored) as ResourceInfo) : info;
   return verbs.update(
-    info,
+    stored,
     namespace,
     name,
-    (existing) => {
+    (found) => {
+      const existing = found && info.alias ? info.alias.toWire(found) : found;
       const applied = applyConfiguration(
         info,
         existing,
@@ -70,7 +73,7 @@ export function applyResource(
         throw newConflict(info, name, `uid mismatch: the provided object specified uid ${clean.metadata.uid}, and no existing object was found`);
       }
       if (applied.metadata.name) checkIdentity(request, applied);
-      return applied;
+      return info.alias ? verbs.normalize(stored, info.alias.toStored(applied)) : applied;
     },
     context,
     { subresource, allowCreate: true, managed: true, ...(clean.metadata?.uid ? { uid: clean.metadata.uid } : {}) },
