@@ -47,7 +47,7 @@ export class Spec {
     });
   }
 
-  delete(resource: string, name: string, more: { gracePeriodSeconds?: number; propagationPolicy?: 'Orphan' } = {}): void {
+  delete(resource: string, name: string, more: { gracePeriodSeconds?: number; propagationPolicy?: 'Orphan' | 'Foreground' } = {}): void {
     this.cluster.client.resource(resource).delete('default', name, { ...this.#options, ...more });
   }
 
