@@ -1,63 +1,43 @@
 import type { Session } from '../session.ts';
-import { apiResources, apiVersions } from './api-resources.ts';
-import { apply } from './apply.ts';
-import { attach } from './attach.ts';
-import { create } from './create.ts';
-import { del } from './delete.ts';
-import { describe } from './describe.ts';
-import { exec } from './exec.ts';
-import { expose } from './expose.ts';
 import { get } from './get.ts';
-import { annotate, label } from './label.ts';
-import { logs } from './logs.ts';
-import { patch } from './patch.ts';
-import { rolloutHistory, rolloutPause, rolloutRestart, rolloutResume, rolloutStatus, rolloutUndo } from './rollout.ts';
-import { run } from './run.ts';
-import { scale } from './scale.ts';
-import { setImage } from './set-image.ts';
-import { version } from './version.ts';
-import { wait } from './wait.ts';
 
 /** Runs a command; the exit code is 0 unless it says otherwise or throws. */
 // biome-ignore lint/suspicious/noConfusingVoidType: most commands have no code of their own
 export type CommandRun = (session: Session, args: string[]) => Promise<number | void>;
 
-const COMMANDS: Record<string, CommandRun> = {
-  get,
-  describe,
-  create,
-  apply,
-  delete: del,
-  run,
-  expose,
-  scale,
-  exec,
-  attach,
-  logs,
-  wait,
-  patch,
-  label,
-  annotate,
-  version,
-  'api-resources': apiResources,
-  'api-versions': apiVersions,
-  'set image': setImage,
-  'rollout status': rolloutStatus,
-  'rollout history': rolloutHistory,
-  'rollout undo': rolloutUndo,
-  'rollout restart': rolloutRestart,
-  'rollout pause': rolloutPause,
-  'rollout resume': rolloutResume,
-};
-
 type Module = Record<string, CommandRun | unknown>;
 
 const setters = (): Promise<Module> => import('./set.ts');
 const config = (): Promise<Module> => import('./config.ts');
+const rollout = (): Promise<Module> => import('./rollout.ts');
 const generators = (): Promise<Module> => import('../generators/index.ts');
 
 /** Modules loaded when a command of theirs is first used: path prefix → import and export name. */
 const LAZY: Record<string, [load: () => Promise<Module>, name: string]> = {
+  describe: [() => import('./describe.ts'), 'describe'],
+  create: [() => import('./create.ts'), 'create'],
+  apply: [() => import('./apply.ts'), 'apply'],
+  delete: [() => import('./delete.ts'), 'del'],
+  run: [() => import('./run.ts'), 'run'],
+  expose: [() => import('./expose.ts'), 'expose'],
+  scale: [() => import('./scale.ts'), 'scale'],
+  exec: [() => import('./exec.ts'), 'exec'],
+  attach: [() => import('./attach.ts'), 'attach'],
+  logs: [() => import('./logs.ts'), 'logs'],
+  wait: [() => import('./wait.ts'), 'wait'],
+  patch: [() => import('./patch.ts'), 'patch'],
+  label: [() => import('./label.ts'), 'label'],
+  annotate: [() => import('./label.ts'), 'annotate'],
+  version: [() => import('./version.ts'), 'version'],
+  'api-resources': [() => import('./api-resources.ts'), 'apiResources'],
+  'api-versions': [() => import('./api-resources.ts'), 'apiVersions'],
+  'set image': [() => import('./set-image.ts'), 'setImage'],
+  'rollout status': [rollout, 'rolloutStatus'],
+  'rollout history': [rollout, 'rolloutHistory'],
+  'rollout undo': [rollout, 'rolloutUndo'],
+  'rollout restart': [rollout, 'rolloutRestart'],
+  'rollout pause': [rollout, 'rolloutPause'],
+  'rollout resume': [rollout, 'rolloutResume'],
   'create deployment': [generators, 'createDeployment'],
   'create namespace': [generators, 'createNamespace'],
   'create serviceaccount': [generators, 'createServiceAccount'],
@@ -136,8 +116,7 @@ const LAZY: Record<string, [load: () => Promise<Module>, name: string]> = {
 
 /** The program of a command path ("rollout status"); undefined for a command that only groups others. */
 export async function commandRun(session: Session, path: string): Promise<CommandRun | undefined> {
-  const own = COMMANDS[path];
-  if (own) return own;
+  if (path === 'get') return get;
   const lazy = LAZY[path];
   if (!lazy) return undefined;
   const module = await session.process.kernel.external(lazy[0]());

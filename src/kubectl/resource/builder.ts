@@ -4,7 +4,7 @@ import type { Mapping } from '../rest/discovery.ts';
 import type { Session } from '../session.ts';
 import { AggregateFailure, CliError, errorText, isNotFound, NoKindMatch, StatusError, throwAggregate, withMessage } from '../util/errors.ts';
 import { matchesSelector, parseSelector } from '../util/labels.ts';
-import { goList, isList, isObject, type Json, type Obj, quote, splitApiVersion } from '../util/object.ts';
+import { isList, isObject, type Json, type Obj, quote, splitApiVersion } from '../util/object.ts';
 import { expandPaths, readSource } from './files.ts';
 import { Helper, Info } from './info.ts';
 
@@ -622,9 +622,4 @@ export function fileOptions(session: Session): BuilderOptions {
     kustomize: flags.has('kustomize') ? flags.text('kustomize') : '',
     recursive: flags.has('recursive') ? flags.bool('recursive') : false,
   };
-}
-
-/** "[a b]" for `Unexpected args`. */
-export function unexpectedArguments(session: Session, args: readonly string[]): CliError {
-  return session.usageError(`Unexpected args: ${goList(args)}`);
 }

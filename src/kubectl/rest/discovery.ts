@@ -1,4 +1,4 @@
-import { NoKindMatch, NoResourceMatch, StatusError } from '../util/errors.ts';
+import { NoKindMatch, NoResourceMatch } from '../util/errors.ts';
 import { joinApiVersion, type Obj } from '../util/object.ts';
 import type { RestClient } from './client.ts';
 
@@ -244,9 +244,4 @@ export class RestMapper {
 /** schema.GroupResource.String(). */
 export function groupResource(resource: string, group: string): string {
   return group === '' ? resource : `${resource}.${group}`;
-}
-
-/** True for an error that says the server does not know this path at all. */
-export function isMissingPath(error: unknown): boolean {
-  return error instanceof StatusError && error.code === 404;
 }

@@ -27,22 +27,6 @@ export function parseDuration(text: string): number {
   return sign * total;
 }
 
-/** time.Duration.String() of milliseconds. */
-export function formatDuration(ms: number): string {
-  if (ms === 0) return '0s';
-  const sign = ms < 0 ? '-' : '';
-  const absolute = Math.abs(ms);
-  if (absolute < 1) return `${sign}${trim(absolute * 1000)}µs`;
-  if (absolute < 1000) return `${sign}${trim(absolute)}ms`;
-  const hours = Math.floor(absolute / 3_600_000);
-  const minutes = Math.floor((absolute % 3_600_000) / 60_000);
-  const seconds = trim((absolute % 60_000) / 1000);
-  if (hours > 0) return `${sign}${hours}h${minutes}m${seconds}s`;
-  return minutes > 0 ? `${sign}${minutes}m${seconds}s` : `${sign}${seconds}s`;
-}
-
-const trim = (value: number): string => String(Number(value.toFixed(9)));
-
 /** apimachinery duration.HumanDuration of milliseconds: "5s", "2m30s", "41m", "3h5m", "2d". */
 export function humanDuration(ms: number): string {
   const seconds = Math.trunc(ms / 1000);

@@ -110,7 +110,6 @@ export function isStatus(error: unknown, reason: string): error is StatusError {
 export const isNotFound = (error: unknown): error is StatusError =>
   isStatus(error, 'NotFound') || (error instanceof StatusError && error.code === 404 && !error.reason);
 export const isConflict = (error: unknown): error is StatusError => isStatus(error, 'Conflict');
-export const isAlreadyExists = (error: unknown): error is StatusError => isStatus(error, 'AlreadyExists');
 
 /** A StatusError with another message (fmt.Errorf loses the type upstream, AddSourceToErr keeps it). */
 export function withMessage(error: StatusError, message: string): StatusError {

@@ -21,8 +21,3 @@ export function labelValueProblems(value: string): string[] {
   }
   return problems;
 }
-
-/** A quantity or port number text is a port name when it holds a letter (validation.IsValidPortName, in short). */
-export function isPortName(text: string): boolean {
-  return /[a-z]/.test(text) && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(text) && text.length <= 15 && !text.includes('--');
-}
