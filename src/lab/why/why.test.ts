@@ -5,6 +5,7 @@ import type { Pod } from '../../sim/kinds/types.ts';
 import { createEnvironment, type Environment } from '../environment.ts';
 import { simulatedTarget } from '../simulated-target.ts';
 import { explain } from './index.ts';
+import { ruleText } from './rules.ts';
 import type { Explanation } from './types.ts';
 
 const WEB = `
@@ -251,5 +252,27 @@ test('at the prompt', async () => {
   );
   assert.match(await reader.run('why dns web-0.nginx'), /web-0 是 Pod 的主機名/);
   assert.match(await reader.run('why'), /^why 說明/);
+  reader.environment.dispose();
+});
+
+test('every rule that moves a cluster has a sentence without blanks left in it', async () => {
+  const reader = await Reader.start();
+  await reader.seconds(60);
+  await reader.run('kubectl create deployment api --image=nginx:1.27 --replicas=2');
+  await reader.run('kubectl create job once --image=busybox:1.37 -- true');
+  await reader.run('kubectl set image sts/web nginx=nginx:1.28');
+  await reader.seconds(60);
+  await reader.run('kubectl scale sts web --replicas=1');
+  await reader.run('k3d node stop k3d-demo-agent-1');
+  await reader.seconds(400);
+  await reader.run('kubectl delete sts,deploy,job,svc,pvc --all --wait=false');
+  await reader.seconds(30);
+  const untold = new Set<string>();
+  for (const { cause, name } of reader.environment.cluster.writes) {
+    if (cause.rule.startsWith('request/')) continue;
+    const { text } = ruleText(cause.rule, { actor: cause.actor, name, ...cause.detail });
+    if (text.includes('依規則') || /\{|（）| {2}/.test(text)) untold.add(`${cause.rule} ${text}`);
+  }
+  assert.deepEqual([...untold], []);
   reader.environment.dispose();
 });
