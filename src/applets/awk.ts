@@ -3,7 +3,7 @@ import { SIGNAL_NUMBERS } from '../unix/index.ts';
 import { Errno, type OpenFile } from '../unix/types.ts';
 import { type Applet, bytesOf, byteText, Failure, fromByteText, getopt, program, toByteText, UsageError } from './applet.ts';
 import { AwkParser, type AwkProgram, type Expression, type Statement, unescapeAwk } from './awk-parser.ts';
-import { formatTime } from './misc.ts';
+import { formatTime } from './dates.ts';
 import { compileRegex, type PosixRegex } from './regex.ts';
 
 /** A string that came from input: compares as a number when it looks like one. */

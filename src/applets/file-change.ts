@@ -1,23 +1,9 @@
 import { Errno, type FileStat } from '../unix/types.ts';
-import { type Applet, Failure, fromByteText, getopt, parseNumber, program, SIZE_SUFFIXES, toByteText, UsageError } from './applet.ts';
-import { lookUpId } from './process-applets.ts';
+import { type Applet, Failure, fromByteText, getopt, program, toByteText, UsageError } from './applet.ts';
+import { attempt, baseName, joined } from './file-attempt.ts';
+import { newMode } from './file-mode.ts';
 
 /** Applets that change files: mkdir, rm, cp, mv, ln, touch, chmod, chown, mktemp, truncate, dd … */
-
-const baseName = (path: string): string => path.replace(/\/+$/, '').split('/').pop() || '/';
-const joined = (directory: string, name: string): string => `${directory.replace(/\/+$/, '')}/${name}`;
-
-/** Runs work that may fail with an Errno; prints "NAME: …: why" then and yields false. */
-async function attempt(applet: Applet, say: (why: string) => string, work: () => unknown): Promise<boolean> {
-  try {
-    await work();
-    return true;
-  } catch (error) {
-    if (!(error instanceof Errno) || error.code === 'EPIPE') throw error;
-    await applet.complain(say(error.message));
-    return false;
-  }
-}
 
 /** Whether this process may change the directory that holds `path`. Throws EACCES. The filesystem itself asks nobody. */
 function checkParent(applet: Applet, path: string): void {
@@ -329,95 +315,6 @@ export function parseDate(text: string, nowMs: number): number {
   throw new Failure(`invalid date '${text}'`);
 }
 
-/** chmod's MODE applied to old permission bits. */
-export function newMode(text: string, old: number, isDirectory: boolean, umask: number): number {
-  if (/^[0-7]{1,4}$/.test(text)) return Number.parseInt(text, 8);
-  let mode = old & 0o7777;
-  for (const clause of text.split(',')) {
-    const match = /^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$/.exec(clause);
-    if (!match) throw new Failure(`invalid mode '${text}'`);
-    const who = match[1] || 'A';
-    for (const [, operator = '', letters = ''] of (match[2] as string).matchAll(/([-+=])([rwxXst]*|[ugo])/g)) {
-      let bits = 0;
-      const copy = /^[ugo]$/.test(letters) ? (mode >> { u: 6, g: 3, o: 0 }[letters as 'u']) & 7 : undefined;
-      const base =
-        copy ??
-        (letters.includes('r') ? 4 : 0) |
-          (letters.includes('w') ? 2 : 0) |
-          (letters.includes('x') || (letters.includes('X') && (isDirectory || mode & 0o111)) ? 1 : 0);
-      for (const [letter, shift] of [
-        ['u', 6],
-        ['g', 3],
-        ['o', 0],
-      ] as const) {
-        if (who.includes(letter) || who.includes('a') || who === 'A') bits |= base << shift;
-      }
-      if (who === 'A') bits &= ~umask;
-      if (letters.includes('s'))
-        bits |= (who.includes('u') || who === 'A' || who.includes('a') ? 0o4000 : 0) | (who.includes('g') || who === 'A' || who.includes('a') ? 0o2000 : 0);
-      if (letters.includes('t')) bits |= 0o1000;
-      if (operator === '+') mode |= bits;
-      else if (operator === '-') mode &= ~bits;
-      else {
-        const mask = who === 'A' || who.includes('a') ? 0o777 : (who.includes('u') ? 0o700 : 0) | (who.includes('g') ? 0o70 : 0) | (who.includes('o') ? 7 : 0);
-        mode = (mode & ~mask) | bits;
-      }
-    }
-  }
-  return mode;
-}
-
-async function walk(applet: Applet, path: string, recursive: boolean, use: (path: string, info: FileStat) => void): Promise<void> {
-  const info = applet.fs.lstat(path);
-  use(path, info);
-  if (recursive && info.type === 'directory') for (const name of applet.fs.readdir(path)) await walk(applet, joined(path, name), true, use);
-}
-
-function mayChange(applet: Applet, info: FileStat): void {
-  if (applet.process.uid !== 0 && applet.process.uid !== info.uid) throw new Errno('EPERM');
-}
-
-async function chmod(applet: Applet): Promise<void> {
-  const first = applet.args.findIndex((word) => /^-[rwxXst]/.test(word));
-  const args = first < 0 ? applet.args : [...applet.args.slice(0, first), '--', ...applet.args.slice(first)];
-  const options = getopt(args, 'Rcvf');
-  const [mode, ...operands] = options.rest;
-  if (mode === undefined || operands.length === 0) throw new UsageError();
-  newMode(mode, 0, false, 0);
-  for (const operand of operands) {
-    await attempt(
-      applet,
-      (why) => `${operand}: ${why}`,
-      () =>
-        walk(applet, applet.fs.realpath(applet.path(operand)), options.has('R'), (path, info) => {
-          if (info.type === 'symlink') return;
-          mayChange(applet, info);
-          applet.fs.chmod(path, newMode(mode, info.mode, info.type === 'directory', applet.process.umask));
-        }),
-    );
-  }
-}
-
-async function chown(applet: Applet): Promise<void> {
-  const options = getopt(applet.args, 'RhLHPcvf');
-  const [owner = '', ...operands] = options.rest;
-  if (operands.length === 0) throw new UsageError();
-  const [user, group] = applet.name === 'chgrp' ? ['', owner] : owner.split(/[:.]/);
-  const uid = user ? lookUpId(applet, '/etc/passwd', user) : undefined;
-  const gid = group ? lookUpId(applet, '/etc/group', group) : undefined;
-  for (const operand of operands) {
-    await attempt(
-      applet,
-      (why) => `${operand}: ${why}`,
-      () =>
-        walk(applet, applet.path(operand), options.has('R'), (path, info) => {
-          if (applet.process.uid !== 0) throw new Errno('EPERM');
-          applet.fs.chown(path, uid ?? info.uid, gid ?? info.gid);
-        }),
-    );
-  }
-}
-
 async function mktemp(applet: Applet): Promise<void> {
   const options = getopt(applet.args, 'dqtp:u');
   const template = options.rest[0] ?? 'tmp.XXXXXX';
@@ -436,101 +333,6 @@ async function mktemp(applet: Applet): Promise<void> {
     throw new Failure(`(null): ${error.message}`.replace('(null)', path));
   }
   await applet.put(`${path}\n`);
-}
-
-async function truncate(applet: Applet): Promise<void> {
-  const options = getopt(applet.args, 'cs:', { size: 's' });
-  const size = options.get('s');
-  if (size === undefined || options.rest.length === 0) throw new UsageError();
-  for (const operand of options.rest) {
-    await attempt(
-      applet,
-      (why) => `${operand}: ${why}`,
-      () => {
-        const path = applet.path(operand);
-        const old = applet.fs.exists(path) ? applet.fs.readFile(path) : new Uint8Array();
-        if (!applet.fs.exists(path) && options.has('c')) return;
-        const relative = /^[+-]/.test(size);
-        const length = Math.max(0, (relative ? old.length : 0) + parseNumber(size, SIZE_SUFFIXES));
-        if (length > 64 << 20) throw new Errno('ENOSPC');
-        const content = new Uint8Array(length);
-        content.set(old.subarray(0, length));
-        applet.fs.writeFile(path, content);
-      },
-    );
-  }
-}
-
-async function dd(applet: Applet): Promise<void> {
-  const values = new Map<string, string>();
-  for (const word of applet.args) {
-    const [key = '', value = ''] = [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)];
-    if (!['if', 'of', 'bs', 'ibs', 'obs', 'count', 'skip', 'seek', 'conv', 'status', 'iflag', 'oflag'].includes(key))
-      throw new UsageError(word.includes('=') ? undefined : undefined);
-    values.set(key, value);
-  }
-  const blockSize = parseNumber(values.get('bs') ?? values.get('ibs') ?? '512', SIZE_SUFFIXES);
-  const count = values.has('count') ? parseNumber(values.get('count') as string, SIZE_SUFFIXES) : Number.POSITIVE_INFINITY;
-  const skip = parseNumber(values.get('skip') ?? '0', SIZE_SUFFIXES) * blockSize;
-  const seek = parseNumber(values.get('seek') ?? '0', SIZE_SUFFIXES) * blockSize;
-  const input = values.get('if');
-  const output = values.get('of');
-  const opened = (path: string | undefined, flags: 'r' | 'w' | 'r+'): ReturnType<Applet['open']> => {
-    try {
-      if (path === undefined) return flags === 'r' ? applet.process.stdin : applet.process.stdout;
-      const exists = applet.fs.exists(applet.path(path));
-      return applet.process.open(applet.path(path), flags === 'r+' && !exists ? 'w' : flags);
-    } catch (error) {
-      if (!(error instanceof Errno)) throw error;
-      throw new Failure(`can't open '${path}': ${error.message}`);
-    }
-  };
-  const source = opened(input, 'r');
-  const sink = opened(output, values.get('conv')?.includes('notrunc') || seek > 0 ? 'r+' : 'w');
-  if (seek > 0) sink.seek?.(seek, 'start');
-  const began = applet.process.kernel.now();
-  let left = count * blockSize;
-  let toSkip = skip;
-  let bytes = 0;
-  let failure: Errno | undefined;
-  try {
-    if (left > 0) {
-      for await (const piece of applet.chunks(source)) {
-        let chunk = piece;
-        if (toSkip > 0) {
-          const dropped = Math.min(toSkip, chunk.length);
-          toSkip -= dropped;
-          chunk = chunk.subarray(dropped);
-        }
-        if (chunk.length > left) chunk = chunk.subarray(0, left);
-        if (chunk.length > 0) {
-          await sink.write(chunk.slice());
-          bytes += chunk.length;
-          left -= chunk.length;
-        }
-        if (left <= 0) break;
-      }
-    }
-  } catch (error) {
-    if (!(error instanceof Errno) || error.code === 'EPIPE') throw error;
-    failure = error;
-  } finally {
-    if (output !== undefined) sink.close();
-  }
-  if (failure) await applet.complain(`error writing '${output ?? 'standard output'}': ${failure.message}`);
-  if (values.get('status') === 'none') return;
-  const full = Math.floor(bytes / blockSize);
-  const partial = bytes % blockSize > 0 ? 1 : 0;
-  const seconds = Math.max(0.000001, (applet.process.kernel.now() - began) / 1000);
-  const human = (value: number): string => {
-    let amount = value;
-    let unit = 0;
-    for (; amount >= 1024 && unit < 4; unit++) amount /= 1024;
-    return `${unit === 0 ? Math.round(amount) : amount.toFixed(1)}${['B', 'KB', 'MB', 'GB', 'TB'][unit]}`;
-  };
-  await applet.err(`${full}+${partial} records in\n${full}+${partial} records out\n`);
-  if (values.get('status') !== 'noxfer')
-    await applet.err(`${bytes} bytes (${human(bytes)}) copied, ${seconds.toFixed(6)} seconds, ${human(bytes / seconds)}/s\n`);
 }
 
 async function readlink(applet: Applet): Promise<void> {
@@ -578,12 +380,7 @@ export const fileChangeApplets = {
   mv: program('[-finT] SOURCE DEST\nor: mv [-fin] SOURCE... { -t DIRECTORY | DIRECTORY }', mv),
   ln: program('[-sfnbtv] [-S SUF] TARGET... LINK|DIR', ln),
   touch: program('[-cham] [-d DATE] [-t DATE] [-r FILE] FILE...', touch),
-  chmod: program('[-Rcvf] MODE[,MODE]... FILE...', chmod),
-  chown: program('[-Rhcvf]... USER[:[GRP]] FILE...', chown),
-  chgrp: program('[-Rhcvf]... GROUP FILE...', chown),
   mktemp: program('[-dt] [-p DIR] [TEMPLATE]', mktemp),
-  truncate: program('[-c] -s SIZE FILE...', truncate),
-  dd: program('[if=FILE] [of=FILE] [ibs=N obs=N/bs=N] [count=N] [skip=N] [seek=N] [conv=notrunc|noerror|sync|fsync]', dd),
   readlink: program('[-fnv] FILE', readlink),
   realpath: program('FILE...', realpath),
   sync: program('', sync),

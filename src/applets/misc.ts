@@ -3,120 +3,9 @@ import { evaluateTest, TestError, testContext } from '../shell/test-expression.t
 import { encodeWithBytes } from '../unix/index.ts';
 import { Errno } from '../unix/types.ts';
 import { type Applet, byteText, Failure, getopt, program, toByteText, UsageError } from './applet.ts';
-import { parseDate } from './file-change.ts';
 import { compileRegex } from './regex.ts';
 
 /** Small applets: true, false, printf, test, expr, basename, dirname, pwd, date, cal, tty, clear, reset, sums, base64, od, diff, cmp … */
-
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const FULL_DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
-const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
-
-/** strftime in the C locale, UTC. */
-export function formatTime(format: string, ms: number): string {
-  const date = new Date(ms);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const [year, month, day, hour, minute, second] = [
-    date.getUTCFullYear(),
-    date.getUTCMonth(),
-    date.getUTCDate(),
-    date.getUTCHours(),
-    date.getUTCMinutes(),
-    date.getUTCSeconds(),
-  ];
-  const weekday = date.getUTCDay();
-  const dayOfYear = Math.floor((Date.UTC(year, month, day) - Date.UTC(year, 0, 1)) / 86_400_000);
-  const isoThursday = new Date(Date.UTC(year, month, day + 4 - (weekday || 7)));
-  const isoWeek = Math.floor((isoThursday.getTime() - Date.UTC(isoThursday.getUTCFullYear(), 0, 1)) / 604_800_000) + 1;
-  const values: Record<string, () => string> = {
-    a: () => DAYS[weekday] as string,
-    A: () => FULL_DAYS[weekday] as string,
-    b: () => (MONTHS[month] as string).slice(0, 3),
-    B: () => MONTHS[month] as string,
-    c: () => formatTime('%a %b %e %H:%M:%S %Y', ms),
-    C: () => two(Math.floor(year / 100)),
-    d: () => two(day),
-    D: () => formatTime('%m/%d/%y', ms),
-    e: () => String(day).padStart(2),
-    F: () => formatTime('%Y-%m-%d', ms),
-    g: () => two(isoThursday.getUTCFullYear() % 100),
-    G: () => String(isoThursday.getUTCFullYear()),
-    h: () => (MONTHS[month] as string).slice(0, 3),
-    H: () => two(hour),
-    I: () => two(hour % 12 || 12),
-    j: () => String(dayOfYear + 1).padStart(3, '0'),
-    k: () => String(hour).padStart(2),
-    l: () => String(hour % 12 || 12).padStart(2),
-    m: () => two(month + 1),
-    M: () => two(minute),
-    n: () => '\n',
-    N: () => `${String(((ms % 1000) + 1000) % 1000).padStart(3, '0')}000000`,
-    p: () => (hour < 12 ? 'AM' : 'PM'),
-    P: () => (hour < 12 ? 'am' : 'pm'),
-    r: () => formatTime('%I:%M:%S %p', ms),
-    R: () => formatTime('%H:%M', ms),
-    s: () => String(Math.floor(ms / 1000)),
-    S: () => two(second),
-    t: () => '\t',
-    T: () => formatTime('%H:%M:%S', ms),
-    u: () => String(weekday || 7),
-    U: () => two(Math.floor((dayOfYear + 7 - weekday) / 7)),
-    V: () => two(isoWeek),
-    w: () => String(weekday),
-    W: () => two(Math.floor((dayOfYear + 7 - ((weekday + 6) % 7)) / 7)),
-    x: () => formatTime('%m/%d/%y', ms),
-    X: () => formatTime('%H:%M:%S', ms),
-    y: () => two(year % 100),
-    Y: () => String(year),
-    z: () => '+0000',
-    Z: () => 'UTC',
-    '%': () => '%',
-  };
-  return format.replace(/%([-_0^#]?)([a-zA-Z%])/g, (whole, flag: string, letter: string) => {
-    const value = values[letter]?.();
-    if (value === undefined) return whole;
-    return flag === '-'
-      ? value.replace(/^[0 ]+(?=.)/, '')
-      : flag === '^'
-        ? value.toUpperCase()
-        : flag === '_'
-          ? value.replace(/^0+(?=.)/, (zeros) => ' '.repeat(zeros.length))
-          : value;
-  });
-}
-
-async function date(applet: Applet): Promise<void> {
-  const options = getopt(applet.args, 'Rd:D:us:r:I::', { utc: 'u', date: 'd', reference: 'r', 'rfc-2822': 'R', set: 's' });
-  const now = applet.process.kernel.now();
-  const reference = options.get('r');
-  const given = options.get('d');
-  if (options.has('s') || (options.rest[0] && !options.rest[0].startsWith('+'))) throw new Failure("can't set date: Operation not permitted");
-  const time = reference !== undefined ? applet.fs.stat(applet.path(reference)).mtimeMs : given !== undefined ? parseDate(given, now) : now;
-  const iso = options.has('I')
-    ? { undefined: '%Y-%m-%d', date: '%Y-%m-%d', hours: '%Y-%m-%dT%H+00:00', minutes: '%Y-%m-%dT%H:%M+00:00', seconds: '%Y-%m-%dT%H:%M:%S+00:00' }[
-        String(options.get('I'))
-      ]
-    : undefined;
-  const format = options.rest[0]?.slice(1) ?? (options.has('R') ? '%a, %d %b %Y %H:%M:%S +0000' : (iso ?? '%a %b %e %H:%M:%S %Z %Y'));
-  await applet.put(`${formatTime(format, time)}\n`);
-}
-
-async function cal(applet: Applet): Promise<void> {
-  const now = new Date(applet.process.kernel.now());
-  const [month, year] = applet.args.length === 2 ? [Number(applet.args[0]) - 1, Number(applet.args[1])] : [now.getUTCMonth(), now.getUTCFullYear()];
-  const title = `${MONTHS[month]} ${year}`;
-  const first = new Date(Date.UTC(year, month, 1)).getUTCDay();
-  const count = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
-  const cells = [...new Array(first).fill('  '), ...Array.from({ length: count }, (_, i) => String(i + 1).padStart(2))];
-  await applet.put(`${' '.repeat(Math.floor((20 - title.length) / 2))}${title}\nSu Mo Tu We Th Fr Sa\n`);
-  for (let i = 0; i < 42; i += 7) {
-    const week = cells
-      .slice(i, i + 7)
-      .join(' ')
-      .trimEnd();
-    await applet.put(`${week || ' '.repeat(21)}\n`);
-  }
-}
 
 async function printf(applet: Applet): Promise<void> {
   const [format, ...rest] = applet.process.argv.slice(1);
@@ -280,122 +169,6 @@ async function reset(applet: Applet): Promise<void> {
   await applet.put('\x1bc\x1b(B\x1b[m\x1b[J\x1b[?25h');
 }
 
-const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-async function base64(applet: Applet): Promise<void> {
-  const options = getopt(applet.args, 'dw:i', { decode: 'd', wrap: 'w' });
-  const file = await applet.tryOpen(options.rest[0] ?? '-', (name, why) => `${name}: ${why}`);
-  if (!file) return;
-  const text = await applet.readText(file);
-  if (options.has('d')) {
-    const clean = text.replace(/\s/g, '');
-    let bits = 0;
-    let count = 0;
-    let out = '';
-    for (const char of clean.replace(/=+$/, '')) {
-      const value = BASE64.indexOf(char);
-      if (value < 0) {
-        await applet.put(out);
-        throw new Failure('truncated input');
-      }
-      bits = (bits << 6) | value;
-      count += 6;
-      if (count >= 8) {
-        count -= 8;
-        out += String.fromCharCode((bits >> count) & 255);
-      }
-    }
-    await applet.put(out);
-    return;
-  }
-  const width = Number(options.get('w') ?? 76);
-  const encoded = btoa(text);
-  if (encoded === '') return;
-  await applet.put(width > 0 ? encoded.replace(new RegExp(`.{1,${width}}`, 'g'), '$&\n') : encoded);
-}
-
-/** od and hexdump with the formats people use: -c -x -d -o -b (-A n -t x1/c/o1/d1), -C. */
-async function od(applet: Applet): Promise<void> {
-  const canonical = applet.name === 'hd' || (applet.name === 'hexdump' && applet.args.some((word) => /^-\w*C/.test(word)));
-  const options = getopt(applet.args, applet.name === 'od' ? 'aBbcDdeFfhIiLlOoXxsvN:A:t:j:w:' : 'bcdoxCve:f:n:s:');
-  const format =
-    options.get('t') ??
-    (options.has('c')
-      ? 'c'
-      : options.has('x') || options.has('h')
-        ? 'x2'
-        : options.has('b')
-          ? 'o1'
-          : options.has('d')
-            ? 'u2'
-            : applet.name === 'od'
-              ? 'o2'
-              : 'x2');
-  const limit = Number(options.get('N') ?? options.get('n') ?? Number.POSITIVE_INFINITY);
-  const skip = Number(options.get('j') ?? options.get('s') ?? 0);
-  const paths = options.rest.length > 0 ? options.rest : ['-'];
-  let text = '';
-  for (const path of paths) {
-    const file = await applet.tryOpen(path, (name, why) => `${name}: ${why}`);
-    if (file) text += await applet.readText(file);
-  }
-  text = text.slice(skip, skip + Math.min(limit, text.length));
-  const radix = options.get('A') ?? (applet.name === 'od' ? 'o' : 'x');
-  const address = (at: number): string =>
-    radix === 'n'
-      ? ''
-      : canonical
-        ? (at + skip).toString(16).padStart(8, '0')
-        : (at + skip).toString(radix === 'o' ? 8 : radix === 'd' ? 10 : 16).padStart(7, '0');
-  const cell = (chunk: string): string => {
-    const code = chunk.charCodeAt(0);
-    const word = code + (chunk.length > 1 ? chunk.charCodeAt(1) * 256 : 0);
-    const named = { '\0': '\\0', '\x07': '\\a', '\b': '\\b', '\t': '\\t', '\n': '\\n', '\v': '\\v', '\f': '\\f', '\r': '\\r' }[chunk];
-    switch (format) {
-      case 'c':
-        return (named ?? (code < 32 || code > 126 ? code.toString(8).padStart(3, '0') : chunk)).padStart(4);
-      case 'x1':
-        return ` ${code.toString(16).padStart(2, '0')}`;
-      case 'o1':
-        return ` ${code.toString(8).padStart(3, '0')}`;
-      case 'd1':
-        return String(code > 127 ? code - 256 : code).padStart(5);
-      case 'u1':
-        return String(code).padStart(4);
-      case 'o2':
-        return ` ${word.toString(8).padStart(6, '0')}`;
-      case 'u2':
-        return ` ${String(word).padStart(5)}`;
-      default:
-        return ` ${word.toString(16).padStart(4, '0')}`;
-    }
-  };
-  const step = /2$/.test(format) ? 2 : 1;
-  let previous = '';
-  let starred = false;
-  for (let at = 0; at < text.length; at += 16) {
-    const row = text.slice(at, at + 16);
-    if (row === previous && row.length === 16 && !options.has('v')) {
-      if (!starred) await applet.put('*\n');
-      starred = true;
-      continue;
-    }
-    previous = row;
-    starred = false;
-    if (canonical) {
-      const hex = [...row].map((char) => char.charCodeAt(0).toString(16).padStart(2, '0'));
-      await applet.put(
-        `${address(at)}  ${hex.slice(0, 8).join(' ').padEnd(23)}  ${hex.slice(8).join(' ').padEnd(23)}  |${row.replace(/[^\x20-\x7e]/g, '.')}|\n`,
-      );
-    } else {
-      let line = '';
-      for (let i = 0; i < row.length; i += step) line += cell(row.slice(i, i + step));
-      await applet.put(`${address(at)}${applet.name === 'hexdump' && step === 2 ? line.padEnd(40) : line}\n`);
-    }
-  }
-  if (radix !== 'n' && (text.length > 0 || applet.name === 'od')) await applet.put(`${address(text.length)}\n`);
-}
-
 async function cmp(applet: Applet): Promise<number> {
   const options = getopt(applet.args, 'slbn:');
   const [first, second = '-'] = options.rest;
@@ -472,8 +245,6 @@ async function who(): Promise<void> {}
 export const miscApplets = {
   true: program('', async () => 0),
   false: program('', async () => 1),
-  date: program('[OPTIONS] [+FMT] [TIME]', date),
-  cal: program('[[MONTH] YEAR]', cal),
   printf: program('FORMAT [ARG]...', printf),
   test: program('EXPRESSION', test),
   '[': program('EXPRESSION ]', test),
@@ -486,10 +257,6 @@ export const miscApplets = {
   stty: program('[-a|g] [-F DEVICE] [SETTING]...', stty),
   clear: program('', clear),
   reset: program('', reset),
-  base64: program('[-d] [-w COL] [FILE]', base64),
-  od: program('[-aBbcDdeFfHhIiLlOovXx] [-t TYPE] [-A RADIX] [-N SIZE] [FILE]...', od),
-  hexdump: program('[-bcdoxCv] [-n LEN] [-s OFS] [FILE]...', od),
-  hd: program('[-n LEN] [-s OFS] [FILE]...', od),
   cmp: program('[-ls] FILE1 [FILE2]', cmp),
   strings: program('[-fo] [-n LEN] [FILE]...', strings),
   shuf: program('[-n NUM] [-e|-i L-H] [FILE|ARG...]', shuf),

@@ -1,7 +1,7 @@
 import { Errno, type FileStat, type OpenFile } from '../unix/types.ts';
 import { type Applet, bytesOf, Failure, fromByteText, getopt, program, toByteText, UsageError } from './applet.ts';
+import { formatTime } from './dates.ts';
 import { modeString } from './file-list.ts';
-import { formatTime } from './misc.ts';
 import { groupName, userName } from './process-applets.ts';
 
 /** tar: ustar archives with GNU long names; create, extract, list. Compression is not simulated. `kubectl cp` runs it. */

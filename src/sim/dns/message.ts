@@ -1,11 +1,8 @@
+import { formatIPv6, parseIPv6 } from '../network/address.ts';
+
 /**
- * DNS messages on the wire (RFC 1035, 2782, 3596, 6891), as miekg/dns packs them for CoreDNS.
- *
- * Our own codec instead of dns-packet: that one needs Node's Buffer, which the core may not use (it also runs in a
- * worker without polyfills), and weighs twice as much. The tests read our packets with dns-packet as an outside judge.
- *
- * Names are presentation text with a trailing dot ("nginx.lab.svc.cluster.local."); bytes outside printable ASCII, dots
- * and backslashes in labels are escaped as \DDD.
+ * DNS messages on the wire (RFC 1035, 2782, 3596, 6891) as miekg/dns packs them. Our own codec instead of dns-packet, which needs
+ * Node's Buffer and weighs twice as much (tests use it as judge). Names are text with a trailing dot; odd bytes are \DDD.
  */
 export const TYPE = { A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33, OPT: 41, IXFR: 251, AXFR: 252, ANY: 255 } as const;
 export const RCODE = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5, BADVERS: 16 } as const;
@@ -363,26 +360,6 @@ function writeRecord(writer: Writer, record: ResourceRecord): void {
       }
     }
   });
-}
-
-function formatIPv6(bytes: Uint8Array): string {
-  const groups: string[] = [];
-  for (let i = 0; i < 16; i += 2) groups.push((((bytes[i] as number) << 8) | (bytes[i + 1] as number)).toString(16));
-  const text = groups.join(':');
-  // The longest run of zero groups becomes "::" (RFC 5952).
-  const runs = [...text.matchAll(/(?:^|:)0(?::0)+(?=:|$)/g)].sort((a, b) => b[0].length - a[0].length);
-  const run = runs[0];
-  if (!run) return text;
-  return `${text.slice(0, run.index)}::${text.slice(run.index + run[0].length).replace(/^:/, '')}`;
-}
-
-function parseIPv6(text: string): Uint8Array {
-  const [head = '', tail] = text.split('::');
-  const groups = (part: string): number[] => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
-  const front = groups(head);
-  const back = tail === undefined ? [] : groups(tail);
-  const all = [...front, ...new Array(Math.max(0, 8 - front.length - back.length)).fill(0), ...back];
-  return Uint8Array.from(all.slice(0, 8).flatMap((group) => [(group >>> 8) & 0xff, group & 0xff]));
 }
 
 /** A question as resolvers send it. */

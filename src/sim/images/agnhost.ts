@@ -6,6 +6,7 @@ import { readResolvConf, resolveHost } from '../../applets/resolver.ts';
 import { acceptLoop, type HttpAnswer, serveConnection } from '../../applets/web-server.ts';
 import { decodeText, encodeText } from '../../unix/index.ts';
 import { Errno } from '../../unix/types.ts';
+import { untilStopped } from './until-stopped.ts';
 
 /**
  * registry.k8s.io/e2e-test-images/agnhost: the subcommands that upstream's conformance specs use. Others say that they
@@ -32,13 +33,7 @@ const text = (body: string, status = 200): HttpAnswer => ({ status, body, type: 
 
 /** Until the process is told to end. */
 async function forever(applet: Applet): Promise<number> {
-  let wake: (() => void) | undefined;
-  const ended = new Promise<void>((resolve) => {
-    wake = resolve;
-  });
-  applet.process.onSignal('SIGTERM', () => wake?.());
-  applet.process.onSignal('SIGINT', () => wake?.());
-  await applet.process.guard(ended);
+  await untilStopped(applet.process);
   return 0;
 }
 
@@ -58,6 +53,7 @@ const netexec: Subcommand = async (applet, flags) => {
   const udpPort = Number(flags.get('udp-port') ?? 8081);
   const delayMs = Number(flags.get('delay-shutdown') ?? 0) * 1000;
   let exitCode: number | undefined;
+  let exit: (code: number) => void = () => {};
   const reply = (request: string, client: string): string => {
     const [word = '', ...rest] = request.trim().split(' ');
     switch (word.toLowerCase()) {
@@ -87,12 +83,12 @@ const netexec: Subcommand = async (applet, flags) => {
       case '/header':
         return text('');
       case '/exit':
-        exitCode = Number(query.get('code') ?? 0);
+        exit(Number(query.get('code') ?? 0));
         return text('');
       case '/shell':
       case '/shutdown': {
         if (path === '/shutdown') {
-          exitCode = 0;
+          exit(0);
           return text('');
         }
         const [reader, writer] = applet.process.pipe();
@@ -116,12 +112,14 @@ const netexec: Subcommand = async (applet, flags) => {
   });
   machine.net.listenDatagrams(udpPort, (payload, from) => encodeText(reply(decodeText(payload), `${from.ip}:${from.port}`)));
   await applet.process.err(`Started HTTP server on port ${httpPort}\nStarted UDP server on port  ${udpPort}\n`);
-  let stopping = false;
-  applet.process.onSignal('SIGTERM', () => {
-    stopping = true;
+  const stopped = untilStopped(applet.process).then(() => true);
+  const exited = new Promise<boolean>((resolve) => {
+    exit = (code) => {
+      exitCode = code;
+      resolve(false);
+    };
   });
-  while (!stopping && exitCode === undefined) await applet.process.sleep(100);
-  if (stopping && delayMs > 0) await applet.process.sleep(delayMs);
+  if ((await applet.process.guard(Promise.race([stopped, exited]))) && delayMs > 0) await applet.process.sleep(delayMs);
   return exitCode ?? 0;
 };
 

@@ -1,5 +1,5 @@
 import { type Applet, Failure, fromByteText, program, UsageError } from '../../applets/applet.ts';
-import { formatTime } from '../../applets/misc.ts';
+import { formatTime } from '../../applets/dates.ts';
 import { hostAddress } from '../../applets/net-clients.ts';
 import { askServer, readResolvConf } from '../../applets/resolver.ts';
 import { Errno } from '../../unix/types.ts';

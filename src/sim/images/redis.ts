@@ -3,6 +3,7 @@ import { SocketReader, sendText } from '../../applets/http.ts';
 import { dial, hostAddress } from '../../applets/net-clients.ts';
 import { acceptLoop } from '../../applets/web-server.ts';
 import type { Socket } from '../../unix/types.ts';
+import { untilStopped } from './until-stopped.ts';
 
 /** A thin redis: strings, counters, expiry, lists of keys, over RESP. Left out: every other type, persistence beside dump.rdb. */
 type Reply = string | number | null | { error: string } | { status: string } | Reply[];
@@ -157,11 +158,7 @@ const server = program('[/path/to/redis.conf] [options]', async (applet) => {
   };
   const port = applet.args.indexOf('--port');
   void acceptLoop(applet, port >= 0 ? Number(applet.args[port + 1]) : 6379, serve).catch(() => {});
-  let stopping = false;
-  process.onSignal('SIGTERM', () => {
-    stopping = true;
-  });
-  while (!stopping) await process.sleep(100);
+  await untilStopped(process);
   await process.out(`${stamp()} * User requested shutdown...\n`);
   if (fs.exists('/data')) fs.writeFile(file, store.dump());
   await process.out(`${stamp()} # Redis is now ready to exit, bye bye...\n`);

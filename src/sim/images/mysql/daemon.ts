@@ -1,7 +1,8 @@
 import { type Applet, program } from '../../../applets/applet.ts';
 import { Random, randomUid } from '../../../kernel/index.ts';
 import { Errno, type Process } from '../../../unix/types.ts';
-import { splitStatements } from './client.ts';
+import { untilStopped } from '../until-stopped.ts';
+import { splitStatements } from './client-format.ts';
 import { MysqlServer, type Session } from './server.ts';
 import type { SqlValue } from './sql-parser.ts';
 import { loadState, markUnfinished, newState, type ServerState, saveState } from './state.ts';
@@ -138,8 +139,9 @@ async function mysqld(applet: Applet): Promise<number> {
     'MY-010931',
     "/usr/sbin/mysqld: ready for connections. Version: '8.1.0'  socket: '/var/run/mysqld/mysqld.sock'  port: 3306  MySQL Community Server - GPL.",
   );
-  // Looks at its orders once a second, as the reference cluster's stand-in does (corpus sts-scale.json: up to 1.5 s to stop).
-  while (!stopping) await process.sleep(1000);
+  if (!stopping) await untilStopped(process);
+  // Takes its time as the reference cluster's stand-in does, which looks at its orders once a second (corpus sts-scale.json).
+  await process.sleep(1000 - ((process.kernel.now() - server.startedMs) % 1000));
   await log('MY-013172', 'Received SHUTDOWN from user <via user signal>. Shutting down mysqld (Version: 8.1.0).');
   saveState(fs, state);
   await log('MY-010910', '/usr/sbin/mysqld: Shutdown complete (mysqld 8.1.0)  MySQL Community Server - GPL.');

@@ -96,3 +96,17 @@ export function unpackDatabases(data: unknown): Databases {
 export function cloneDatabases(databases: Databases): Databases {
   return unpackDatabases(structuredClone(packDatabases(databases)));
 }
+
+/** A table by name. Throws 1046, 1049, 1146. */
+export function findTable(
+  context: { databases: Databases; database: string | null },
+  name: { database?: string; name: string },
+): { table: Table; database: string } {
+  const database = name.database ?? context.database;
+  if (database === null) throw new SqlError(1046, '3D000', 'No database selected');
+  const tables = context.databases.get(database);
+  if (!tables) throw new SqlError(1049, '42000', `Unknown database '${database}'`);
+  const table = tables.get(name.name);
+  if (!table) throw new SqlError(1146, '42S02', `Table '${database}.${name.name}' doesn't exist`);
+  return { table, database };
+}

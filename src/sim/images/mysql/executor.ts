@@ -1,5 +1,5 @@
-import { type Change, type Databases, duplicateError, findDuplicate, type Row, type Table } from './database.ts';
-import { findTable, orderValues, Query, type QueryContext, type ResultSet } from './query.ts';
+import { type Change, type Databases, duplicateError, findDuplicate, findTable, type Row, type Table } from './database.ts';
+import { orderValues, Query, type QueryContext, type ResultSet } from './query.ts';
 import { SqlError } from './sql-error.ts';
 import { timestamp, toNumber, toText } from './sql-functions.ts';
 import type { ColumnDefinition, KeyDefinition, SqlExpression, SqlStatement, SqlValue } from './sql-parser.ts';

@@ -1,4 +1,4 @@
-import type { Databases, Table } from './database.ts';
+import { type Databases, findTable, type Table } from './database.ts';
 import { SqlError } from './sql-error.ts';
 import { callFunction, compareValues, decimalScale, type FunctionContext, likePattern, toNumber } from './sql-functions.ts';
 import type { SelectStatement, SqlExpression, SqlValue, TableReference } from './sql-parser.ts';
@@ -40,16 +40,6 @@ const isNumericType = (type: string): boolean => /^(tinyint|smallint|mediumint|i
 
 /** Rows one SELECT may look at before it is stopped: the page must stay alive. */
 const ROW_LIMIT = 2_000_000;
-
-export function findTable(context: QueryContext, name: { database?: string; name: string }): { table: Table; database: string } {
-  const database = name.database ?? context.database;
-  if (database === null) throw new SqlError(1046, '3D000', 'No database selected');
-  const tables = context.databases.get(database);
-  if (!tables) throw new SqlError(1049, '42000', `Unknown database '${database}'`);
-  const table = tables.get(name.name);
-  if (!table) throw new SqlError(1146, '42S02', `Table '${database}.${name.name}' doesn't exist`);
-  return { table, database };
-}
 
 function hasAggregate(expression: SqlExpression | undefined): boolean {
   if (!expression) return false;

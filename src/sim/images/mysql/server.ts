@@ -10,7 +10,7 @@ import { showStatement } from './show.ts';
 import { SqlError } from './sql-error.ts';
 import { toNumber } from './sql-functions.ts';
 import { SqlParser, type SqlStatement, type SqlValue } from './sql-parser.ts';
-import { type BinlogEvent, type ServerState, saveState } from './state.ts';
+import { type BinlogEvent, gtidText, type ServerState, saveState } from './state.ts';
 import { type FromServer, greeting, type ToServer, Wire } from './wire.ts';
 
 /** One connection, or the server's own doing (initialisation, the applier). */
@@ -251,10 +251,7 @@ export class MysqlServer {
   }
 
   gtidExecuted(): string {
-    return Object.entries(this.state.executed)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([uuid, last]) => `${uuid}:${last === 1 ? '1' : `1-${last}`}`)
-      .join(',\n');
+    return gtidText(this.state.executed);
   }
 
   async #run(session: Session, statement: SqlStatement, sql: string): Promise<Outcome> {

@@ -1,6 +1,6 @@
-import type { Table } from './database.ts';
+import { findTable, type Table } from './database.ts';
 import { createTableText, defaultText, type Outcome } from './executor.ts';
-import { findTable, type ResultSet } from './query.ts';
+import type { ResultSet } from './query.ts';
 import type { MysqlServer, Session } from './server.ts';
 import { SqlError } from './sql-error.ts';
 import { likePattern, toNumber } from './sql-functions.ts';
