@@ -9,15 +9,13 @@ import { joinPath } from './paths.ts';
 import { createPipe } from './pipe.ts';
 import { type ProcessOptions, runProgram, sendSignalFrom } from './process-life.ts';
 import { defaultAction, SIGNAL_NUMBERS } from './signals.ts';
-import { decodeText, encodeText, readFully } from './text.ts';
+import { decodeText, encodeText, READ_ALL_LIMIT_BYTES, readFully } from './text.ts';
 import { Errno, type ExitStatus, Killed, type OpenFile, type Process, type Program, type SignalName, type SpawnOptions, type Tty } from './types.ts';
 
 /** Memory that a process takes before it declares any. */
 const BASE_MEMORY_BYTES = 512 << 10;
 /** What starting a process costs. */
 const SPAWN_CPU_MS = 0.6;
-/** Text that `readAll` takes before the process is killed for its hunger. */
-const READ_ALL_LIMIT_BYTES = 128 << 20;
 
 export class UnixProcess implements Process {
   readonly pid: number;

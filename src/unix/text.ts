@@ -37,6 +37,9 @@ export class StreamDecoder {
   }
 }
 
+/** Text that a process may read at once before it is killed for its hunger. */
+export const READ_ALL_LIMIT_BYTES = 128 << 20;
+
 /** All of a source as bytes. Throws what `limit` says when there is more than that. */
 export async function readFully(source: { read(): Promise<Uint8Array | null> }, limitBytes = 256 << 20): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
