@@ -34,6 +34,9 @@ export function checkSelector(check: Check, field: string, selector: LabelSelect
   }
 }
 
+/** Whether it can be turned into a selector (`LabelSelectorAsSelector` would not fail). */
+const isUsable = (selector: LabelSelector | undefined): boolean => validateLabelSelector(selector, '').length === 0;
+
 /** A missing selector selects nothing, so it never matches the template either. */
 export function checkTemplateLabels(check: Check, field: string, selector: LabelSelector | undefined, template: PodTemplateSpec | undefined): void {
   const requirements = asSelector(selector);
@@ -110,10 +113,12 @@ function checkStatefulSetSpec(check: Check, set: StatefulSet, options: SetOption
     ...(template.spec?.volumes ?? []).filter(({ name = '' }) => !claimed.has(name)),
   ];
   const checked: PodTemplateSpec = { ...template, spec: { ...template.spec, volumes, hostname: '', subdomain: '' } };
-  checkTemplateLabels(check, `${field}.template`, spec.selector, template);
-  if (!options.skipTemplate) checkPodTemplate(check, `${field}.template`, checked);
-  check.add(validateLabels(template.metadata?.labels, `${field}.template.labels`));
-  check.add(validateAnnotations(template.metadata?.annotations, `${field}.template.annotations`));
+  if (isUsable(spec.selector)) {
+    checkTemplateLabels(check, `${field}.template`, spec.selector, template);
+    if (!options.skipTemplate) checkPodTemplate(check, `${field}.template`, checked);
+    check.add(validateLabels(template.metadata?.labels, `${field}.template.labels`));
+    check.add(validateAnnotations(template.metadata?.annotations, `${field}.template.annotations`));
+  } else check.invalid(`${field}.selector`, printSelector(spec.selector), '');
   checkAlways(check, `${field}.template`, template, 'StatefulSet');
 }
 
@@ -165,6 +170,10 @@ function checkReplicas(check: Check, spec: NonNullable<ReplicaSet['spec']>): voi
 }
 
 function checkReplicatedTemplate(check: Check, spec: NonNullable<ReplicaSet['spec']>): void {
+  if (!isUsable(spec.selector)) {
+    check.invalid('spec.selector', printSelector(spec.selector), 'invalid label selector');
+    return;
+  }
   checkTemplateLabels(check, 'spec.template', spec.selector, spec.template);
   checkPodTemplate(check, 'spec.template', spec.template ?? {});
   checkAlways(check, 'spec.template', spec.template, 'ReplicaSet');
@@ -248,7 +257,7 @@ function checkDaemonSetSpec(check: Check, set: DaemonSet): void {
   const { template = {}, updateStrategy = {} } = spec;
   check.add(validateLabelSelector(spec.selector, 'spec.selector'));
   const requirements = asSelector(spec.selector);
-  if (!matchesSelector(requirements, template.metadata?.labels)) {
+  if (isUsable(spec.selector) && !matchesSelector(requirements, template.metadata?.labels)) {
     check.invalid('spec.template.metadata.labels', sortedMap(template.metadata?.labels), '`selector` does not match template `labels`');
   }
   if (spec.selector && requirements?.length === 0) check.invalid('spec.selector', printSelector(spec.selector), 'empty selector is invalid for daemonset');

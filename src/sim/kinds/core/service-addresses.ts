@@ -18,7 +18,7 @@ export function checkAddresses(check: Check, { spec = {} }: Service): void {
     else if (clusterIPs[0] !== clusterIP) check.invalid(at, clusterIPs, 'first value must match `clusterIP`');
   } else if (clusterIPs.length > 0) check.invalid(at, clusterIPs, 'must be empty when `clusterIP` is not specified');
   ipFamilies.forEach((family, i) => {
-    check.oneOf(`spec.ipFamilies[${i}]`, family, ['IPv4', 'IPv6'], true);
+    if (!['IPv4', 'IPv6'].includes(family)) check.notSupported(`spec.ipFamilies[${i}]`, family, ['IPv4', 'IPv6']);
     if (ipFamilies.indexOf(family) < i) check.duplicate(`spec.ipFamilies[${i}]`, family);
   });
   if (ipFamilyPolicy !== undefined) check.oneOf('spec.ipFamilyPolicy', ipFamilyPolicy, ['PreferDualStack', 'RequireDualStack', 'SingleStack']);

@@ -2,7 +2,7 @@ import { type Check, sortedEntries } from '../check.ts';
 import { semanticEqual } from '../equal.ts';
 import { sortedMap, tooLong } from '../field-error.ts';
 import { internalValue } from '../internal.ts';
-import { byteLength, isConfigMapKey, isDns1123Label, isDns1123Subdomain, isEndpointIp, isIp, isLabelKey, isLabelValue } from '../meta/names.ts';
+import { byteLength, ipFamily, isConfigMapKey, isDns1123Label, isDns1123Subdomain, isEndpointIp, isIp, isLabelKey, isLabelValue } from '../meta/names.ts';
 import { PROTOCOLS } from '../pod/containers.ts';
 import { TAINT_EFFECTS } from '../pod/scheduling.ts';
 import { checkPodTemplate } from '../pod/validate.ts';
@@ -160,7 +160,8 @@ function checkEndpointAddress(check: Check, at: string, { ip = '', hostname, nod
   check.rule(`${at}.ip`, ip, isIp);
   if (hostname) check.rule(`${at}.hostname`, hostname, isDns1123Label);
   if (nodeName !== undefined) check.rule(`${at}.nodeName`, nodeName, isDns1123Subdomain);
-  check.rule(`${at}.ip`, ip, isEndpointIp);
+  if (ipFamily(ip)) check.rule(`${at}.ip`, ip, isEndpointIp);
+  else check.invalid(`${at}.ip`, ip, 'must be a valid IP address');
 }
 
 export const endpointsRules = rules<Endpoints>({

@@ -77,6 +77,17 @@ function validateFinalizers(finalizers: readonly string[], field: string): Field
   return errors;
 }
 
+const STANDARD_FINALIZERS = ['kubernetes', 'orphan', 'foregroundDeletion'];
+
+/** What built-in kinds ask besides (`validateKubeFinalizerName`): a domain, unless it is one of Kubernetes' own. */
+function validateKubeFinalizers(finalizers: readonly string[], field: string): FieldError[] {
+  return finalizers.flatMap((finalizer, i) =>
+    finalizer.includes('/') || STANDARD_FINALIZERS.includes(finalizer)
+      ? []
+      : [invalid(`${field}[${i}]`, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')],
+  );
+}
+
 export interface ObjectMetaRules {
   namespaced: boolean;
   nameValidator: NameValidator;
@@ -100,6 +111,7 @@ export function validateObjectMeta(object: ApiObject, rules: ObjectMetaRules, fi
     ...validateAnnotations(meta.annotations, `${field}.annotations`),
     ...validateOwnerReferences(meta.ownerReferences ?? [], `${field}.ownerReferences`),
     ...validateFinalizers(meta.finalizers ?? [], `${field}.finalizers`),
+    ...validateKubeFinalizers(meta.finalizers ?? [], `${field}.finalizers`),
   );
   return errors;
 }
@@ -127,6 +139,7 @@ export function validateObjectMetaUpdate(object: ApiObject, oldObject: ApiObject
     ...validateLabels(meta.labels, `${field}.labels`),
     ...validateAnnotations(meta.annotations, `${field}.annotations`),
     ...validateOwnerReferences(meta.ownerReferences ?? [], `${field}.ownerReferences`),
+    ...validateKubeFinalizers(meta.finalizers ?? [], `${field}.finalizers`),
   );
   return errors;
 }

@@ -17,6 +17,9 @@ const bytes = (text: string): number => {
 /** Length in UTF-8 bytes, as Go's len(). */
 export const byteLength = bytes;
 
+/** The newer rules (`content`) count aloud in bytes, the older ones in characters; both count bytes. */
+const maxBytesError = (length: number): string => `must be no more than ${length} bytes`;
+
 export const maxLengthError = (length: number): string => `must be no more than ${length} characters`;
 
 export const rangeError = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`;
@@ -94,22 +97,24 @@ export const isLabelKey: NameValidator = (value) => {
   if (parts.length === 2) {
     const prefix = parts[0] as string;
     if (prefix === '') out.push('prefix part must be non-empty');
-    else out.push(...isDns1123Subdomain(prefix).map((message) => `prefix part ${message}`));
+    else out.push(...isDns1123Subdomain(prefix).map((message) => `prefix part ${message.replace(maxLengthError(253), maxBytesError(253))}`));
   }
   if (name === '') out.push('name part must be non-empty');
-  else if (bytes(name) > 63) out.push(`name part ${maxLengthError(63)}`);
+  else if (bytes(name) > 63) out.push(`name part ${maxBytesError(63)}`);
   out.push(...keyRule(name).map((message) => `name part ${message}`));
   return out;
 };
 
-export const isLabelValue = rule(
-  63,
+const labelValue = rule(
+  Infinity,
   `(${KEY})?`,
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
   'MyValue',
   'my_value',
   '12345',
 );
+
+export const isLabelValue: NameValidator = (value) => [...(bytes(value) > 63 ? [maxBytesError(63)] : []), ...labelValue(value)];
 
 const directoryPrefix = (value: string): string[] => {
   if (value === '.') return ["must not be '.'"];

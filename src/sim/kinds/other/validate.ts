@@ -274,11 +274,10 @@ export const runtimeClassRules = rules<RuntimeClass>({
 export const leaseRules = rules<Lease>({
   namespaced: true,
   check(check, { spec = {} }) {
-    const { leaseDurationSeconds, leaseTransitions, strategy, preferredHolder } = spec;
+    const { leaseDurationSeconds, leaseTransitions } = spec;
     if (leaseDurationSeconds !== undefined && leaseDurationSeconds <= 0)
       check.invalid('spec.leaseDurationSeconds', leaseDurationSeconds, 'must be greater than 0');
     if (leaseTransitions !== undefined && leaseTransitions < 0) check.invalid('spec.leaseTransitions', leaseTransitions, 'must be greater than or equal to 0');
-    if (preferredHolder && !strategy) check.forbidden('spec.preferredHolder', 'may only be specified if `strategy` is defined');
   },
 });
 

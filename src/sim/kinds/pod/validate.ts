@@ -84,7 +84,8 @@ function checkSpecNames(check: Check, field: string, spec: PodSpec): void {
   for (const key of ['priorityClassName', 'runtimeClassName'] as const) if (spec[key]) check.subdomain(`${field}.${key}`, spec[key]);
   if (spec.preemptionPolicy !== undefined) check.oneOf(`${field}.preemptionPolicy`, spec.preemptionPolicy, ['PreemptLowerPriority', 'Never']);
   if (spec.overhead) checkResources(check, `${field}.overhead`, { limits: spec.overhead }, new Set());
-  if (spec.os) check.oneOf(`${field}.os.name`, spec.os.name, ['linux', 'windows']);
+  if (spec.os && !spec.os.name) check.required(`${field}.os.name`);
+  else if (spec.os) check.oneOf(`${field}.os`, spec.os.name, ['linux', 'windows']);
 }
 
 function checkHost(check: Check, field: string, spec: PodSpec, isPod: boolean): void {
