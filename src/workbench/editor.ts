@@ -180,6 +180,8 @@ export function createEditor(place: HTMLElement, onChange: (text: string) => voi
     }),
   ];
   const view = new EditorView({ parent: place });
+  // What scrolls can be reached by keyboard.
+  view.scrollDOM.tabIndex = 0;
   return {
     get text() {
       return view.state.doc.toString();

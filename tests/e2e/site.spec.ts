@@ -63,3 +63,19 @@ test('without scripts the lesson and its transcripts can be read', async ({ brow
   await expect(page.locator('.transcript pre').first()).toBeVisible();
   await context.close();
 });
+
+test('every tool of the lab is accessible', async ({ page }) => {
+  await page.goto('lessons/statefulset/');
+  await labReady(page);
+  await page.locator('[data-command="kubectl apply -f statefulset.yaml"] [data-run]').click();
+  await expect(page.locator('.chart .pod')).toHaveCount(1, { timeout: 10_000 });
+  await page.locator('[data-outline-toggle]').click();
+  for (const tab of ['files', 'events', 'timeline', 'why', 'terminal']) {
+    await page.locator(`[data-tab="${tab}"]`).click();
+    if (tab === 'files') await expect(page.locator('.cm-content')).toContainText('StatefulSet', { timeout: 20_000 });
+    const results = await new AxeBuilder({ page }).include('section[data-lab]').analyze();
+    expect(results.violations.map((violation) => `${tab}: ${violation.id}: ${violation.nodes.map((node) => node.target.join(' ')).join(', ')}`)).toEqual([]);
+  }
+  await page.locator('[data-outline] button', { hasText: 'mysql-statefulset-0' }).click();
+  await expect(page.locator('[data-details] h3')).toContainText('pod/mysql-statefulset-0', { timeout: 10_000 });
+});
