@@ -61,7 +61,6 @@ export interface DnsMessage {
 export class MalformedMessage extends Error {}
 
 const MAX_NAME_BYTES = 255;
-
 class Reader {
   readonly bytes: Uint8Array;
   offset = 0;
