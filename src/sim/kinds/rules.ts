@@ -6,6 +6,8 @@ import type { KindStrategy } from './strategy.ts';
 
 interface Rules<T> {
   namespaced: boolean;
+  /** New objects get only the checks of metadata that the API server makes for every kind. */
+  metaByServer?: boolean;
   /** DNS subdomain unless told otherwise. */
   name?: NameValidator;
   /** What must hold of every object. `old` is there on updates. */
@@ -17,10 +19,11 @@ interface Rules<T> {
 }
 
 /** Validation of a kind in the usual order: metadata first, then changes, then the object itself. */
-export function rules<T extends ApiObject>({ namespaced, name = isDns1123Subdomain, check: whole, change, status }: Rules<T>) {
+export function rules<T extends ApiObject>({ namespaced, metaByServer = false, name = isDns1123Subdomain, check: whole, change, status }: Rules<T>) {
   const validators: Required<Pick<KindStrategy<T>, 'validate' | 'validateUpdate' | 'validateStatusUpdate'>> = {
     validate(object) {
-      const check = new Check().add(validateObjectMeta(object, { namespaced, nameValidator: name }));
+      const check = new Check();
+      if (!metaByServer) check.add(validateObjectMeta(object, { namespaced, nameValidator: name }));
       whole?.(check, object);
       return check.errors;
     },

@@ -1,9 +1,10 @@
 import type { Check } from '../check.ts';
 import { semanticEqual } from '../equal.ts';
-import { sortedMap } from '../field-error.ts';
+import { sortedMap, tooLong } from '../field-error.ts';
 import { internalTemplate, internalValue } from '../internal.ts';
 import { printSelector, validateLabelSelector } from '../meta/index.ts';
-import { isDns1123Label, isLabelKey } from '../meta/names.ts';
+import { byteLength, isDns1123Label, isLabelKey } from '../meta/names.ts';
+import { checkDomainPrefixedPath } from '../networking/validate.ts';
 import { checkPodTemplate } from '../pod/validate.ts';
 import { rules } from '../rules.ts';
 import { asSelector, matchesSelector } from '../selector.ts';
@@ -75,6 +76,10 @@ function checkJobBody(check: Check, at: string, spec: JobSpec): void {
   for (const key of COUNTS) check.nonNegative(`${at}.${key}`, spec[key]);
   if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined)
     check.required(`${at}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified');
+  if (spec.managedBy !== undefined) {
+    checkDomainPrefixedPath(check, `${at}.managedBy`, spec.managedBy);
+    if (byteLength(spec.managedBy) > 63) check.add([tooLong(`${at}.managedBy`, 63)]);
+  }
   if (spec.completionMode !== undefined) check.oneOf(`${at}.completionMode`, spec.completionMode, ['NonIndexed', 'Indexed']);
   checkIndexed(check, at, spec);
   (spec.podFailurePolicy?.rules ?? []).forEach((rule, i) => {

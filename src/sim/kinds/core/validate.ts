@@ -198,6 +198,54 @@ function checkQuotaList(check: Check, field: string, list: Record<string, string
 
 const SCOPES = ['Terminating', 'NotTerminating', 'BestEffort', 'NotBestEffort', 'PriorityClass', 'CrossNamespacePodAffinity', 'VolumeAttributesClass'];
 
+const POD_COMPUTE = ['cpu', 'memory', 'limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory'];
+const STANDARD_QUOTAS = [
+  ...POD_COMPUTE,
+  ...['ephemeral-storage', 'requests.storage', 'requests.ephemeral-storage', 'limits.ephemeral-storage', 'pods', 'resourcequotas', 'services'],
+  ...['replicationcontrollers', 'secrets', 'persistentvolumeclaims', 'configmaps', 'services.nodeports', 'services.loadbalancers'],
+];
+
+/** Whether a quota of this scope can count this resource (`IsResourceQuotaScopeValidForResource`). */
+function scopeFits(scope: string, name: string): boolean {
+  if (!SCOPES.includes(scope) || !STANDARD_QUOTAS.includes(name)) return true;
+  if (scope === 'VolumeAttributesClass') return name === 'persistentvolumeclaims' || name === 'requests.storage';
+  return name === 'pods' || (scope !== 'BestEffort' && POD_COMPUTE.includes(name));
+}
+
+const VALUELESS_SCOPES = ['BestEffort', 'NotBestEffort', 'Terminating', 'NotTerminating', 'CrossNamespacePodAffinity'];
+
+function checkScopeSelector(check: Check, { hard, scopes, scopeSelector }: NonNullable<ResourceQuota['spec']>): void {
+  const at = 'spec.scopeSelector.matchExpressions';
+  const requirements = scopeSelector?.matchExpressions ?? [];
+  for (const { scopeName = '', operator = '', values = [] } of requirements) {
+    if (!SCOPES.includes(scopeName)) check.invalid(`${at}.scopeName`, scopeName, 'unsupported scope');
+    for (const [name] of sortedEntries(hard)) {
+      if (scopeFits(scopeName, name)) continue;
+      const printed = requirements.map((item) => ({ ScopeName: item.scopeName ?? '', Operator: item.operator ?? '', Values: item.values ?? null }));
+      check.invalid(at, { MatchExpressions: printed }, 'unsupported scope applied to resource');
+    }
+    if (VALUELESS_SCOPES.includes(scopeName) && operator !== 'Exists') {
+      check.invalid(
+        `${at}.operator`,
+        operator,
+        "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity",
+      );
+    }
+    if (operator === 'In' || operator === 'NotIn') {
+      if (values.length === 0) check.required(`${at}.values`, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector");
+    } else if (operator === 'Exists' || operator === 'DoesNotExist') {
+      if (values.length > 0) check.invalid(`${at}.values`, values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector");
+    } else check.invalid(`${at}.operator`, operator, 'not a valid selector operator');
+  }
+  const names = requirements.map(({ scopeName }) => scopeName);
+  for (const [a, b] of CONFLICTING_SCOPES) if (names.includes(a) && names.includes(b)) check.invalid(at, scopes ?? null, 'conflicting scopes');
+}
+
+const CONFLICTING_SCOPES = [
+  ['BestEffort', 'NotBestEffort'],
+  ['Terminating', 'NotTerminating'],
+] as const;
+
 export const resourceQuotaRules = rules<ResourceQuota>({
   namespaced: true,
   change(check, { spec }, old) {
@@ -207,13 +255,16 @@ export const resourceQuotaRules = rules<ResourceQuota>({
   check(check, { spec, status }) {
     checkQuotaList(check, 'spec.hard', spec?.hard);
     const scopes: readonly string[] = spec?.scopes ?? [];
-    for (const scope of scopes) if (!SCOPES.includes(scope)) check.invalid('spec.scopes', scopes, 'unsupported scope');
-    for (const [a, b] of [
-      ['BestEffort', 'NotBestEffort'],
-      ['Terminating', 'NotTerminating'],
-    ] as const) {
+    for (const scope of scopes) {
+      if (!SCOPES.includes(scope)) check.invalid('spec.scopes', scopes, 'unsupported scope');
+      for (const [name] of sortedEntries(spec?.hard)) {
+        if (!scopeFits(scope, name)) check.invalid('spec.scopes', scopes, 'unsupported scope applied to resource');
+      }
+    }
+    for (const [a, b] of CONFLICTING_SCOPES) {
       if (scopes.includes(a) && scopes.includes(b)) check.invalid('spec.scopes', scopes, 'conflicting scopes');
     }
+    checkScopeSelector(check, spec ?? {});
     checkQuotaList(check, 'status.hard', status?.hard);
     checkQuotaList(check, 'status.used', status?.used);
   },

@@ -1,5 +1,6 @@
-import type { Check } from '../check.ts';
+import { type Check, sortedEntries } from '../check.ts';
 import { semanticEqual } from '../equal.ts';
+import { sortedMap } from '../field-error.ts';
 import { diff, internalValue } from '../internal.ts';
 import { validateObjectMeta } from '../meta/index.ts';
 import { isDns1123Subdomain } from '../meta/names.ts';
@@ -113,8 +114,8 @@ function checkVolume(check: Check, volume: PersistentVolume): void {
   checkAccessModes(check, 'spec.accessModes', modes);
   const capacity = spec.capacity ?? {};
   if (Object.keys(capacity).length === 0) check.required('spec.capacity');
-  if (capacity.storage === undefined || Object.keys(capacity).length > 1) check.notSupported('spec.capacity', spec.capacity ?? null, ['storage']);
-  for (const [name, amount] of Object.entries(capacity)) {
+  if (capacity.storage === undefined || Object.keys(capacity).length > 1) check.notSupported('spec.capacity', sortedMap(spec.capacity) ?? null, ['storage']);
+  for (const [name, amount] of sortedEntries(capacity)) {
     if (compareQuantities(amount, '0') <= 0) check.invalid(`spec.capacity[${name}]`, amount, 'must be greater than zero');
     else checkQuantity(check, `spec.capacity[${name}]`, name, amount);
   }

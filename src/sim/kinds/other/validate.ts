@@ -65,6 +65,7 @@ export const endpointSliceRules = rules<EndpointSlice>({
 
 export const podDisruptionBudgetRules = rules<PodDisruptionBudget>({
   namespaced: true,
+  metaByServer: true,
   check(check, { spec = {} }) {
     const { minAvailable, maxUnavailable, selector, unhealthyPodEvictionPolicy } = spec;
     if (minAvailable !== undefined && maxUnavailable !== undefined) {
@@ -155,7 +156,7 @@ function checkScalingRules(check: Check, at: string, given: HPAScalingRules | un
 
 export const horizontalPodAutoscalerRules = rules<HorizontalPodAutoscaler>({
   namespaced: true,
-  check(check, { spec = {} }) {
+  check(check, { spec = {} }, old) {
     const { minReplicas, maxReplicas = 0, scaleTargetRef = {}, metrics = [], behavior } = spec;
     if (minReplicas !== undefined && minReplicas < 1) check.invalid('spec.minReplicas', minReplicas, 'must be greater than or equal to 1');
     if (maxReplicas === 0) check.required('spec.maxReplicas', 'must be set and greater than 0');
@@ -164,6 +165,12 @@ export const horizontalPodAutoscalerRules = rules<HorizontalPodAutoscaler>({
       check.invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`');
     for (const key of ['kind', 'name'] as const)
       if (check.given(`spec.scaleTargetRef.${key}`, scaleTargetRef[key])) check.rule(`spec.scaleTargetRef.${key}`, scaleTargetRef[key], isPathSegment);
+    const { apiVersion = '', kind } = scaleTargetRef;
+    const before = old?.spec?.scaleTargetRef;
+    const known = before && before.apiVersion === apiVersion && before.kind === kind;
+    if (!known && kind !== 'ReplicationController' && !apiVersion.includes('/')) {
+      check.invalid('spec.scaleTargetRef.apiVersion', apiVersion, 'apiVersion must specify API group');
+    }
     metrics.forEach((metric, i) => {
       checkMetric(check, `spec.metrics[${i}]`, metric);
     });
