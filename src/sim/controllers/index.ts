@@ -1,16 +1,11 @@
 import { type Disposable, DisposableStore } from '../../kernel/index.ts';
 import type { ControllerContext } from './controller.ts';
-import { startCronJobController } from './cronjob/index.ts';
-import { startDaemonSetController } from './daemonset/index.ts';
 import { startDeploymentController } from './deployment/index.ts';
-import { startDisruptionController } from './disruption/index.ts';
 import { startEndpointsController } from './endpoints/index.ts';
 import { startEndpointSliceController } from './endpointslice/index.ts';
 import { startEndpointSliceMirroring } from './endpointslice-mirroring/index.ts';
 import { startEphemeralVolumeController } from './ephemeral-volume/index.ts';
 import { startGarbageCollector } from './garbage-collector/index.ts';
-import { startHorizontalAutoscaler } from './horizontal-autoscaler/index.ts';
-import { startJobController } from './job/index.ts';
 import { startNamespaceController } from './namespace/index.ts';
 import { startNodeLifecycleController } from './node-lifecycle/index.ts';
 import { startPersistentVolumeController } from './persistentvolume/index.ts';
@@ -20,8 +15,8 @@ import { startResourceQuotaController } from './resourcequota/index.ts';
 import { startRootCaPublisher, startServiceAccountController } from './service-account/index.ts';
 import { startStatefulSetController } from './statefulset/index.ts';
 import { startTaintEvictionController } from './taint-eviction/index.ts';
-import { startTtlAfterFinishedController } from './ttl-after-finished/index.ts';
 import { startClaimProtection, startVolumeProtection } from './volume-protection/index.ts';
+import { whenNeeded } from './when-needed.ts';
 
 /** Starts kube-controller-manager. */
 export function startControllers(context: ControllerContext): Disposable {
@@ -45,13 +40,13 @@ export function startControllers(context: ControllerContext): Disposable {
     startNodeLifecycleController,
     startTaintEvictionController,
     startPodGarbageCollector,
-    startDaemonSetController,
-    startJobController,
-    startCronJobController,
-    startTtlAfterFinishedController,
-    startDisruptionController,
+    whenNeeded('apps/v1/daemonsets', async () => (await import('./daemonset/index.ts')).startDaemonSetController),
+    whenNeeded('batch/v1/jobs', async () => (await import('./job/index.ts')).startJobController),
+    whenNeeded('batch/v1/cronjobs', async () => (await import('./cronjob/index.ts')).startCronJobController),
+    whenNeeded('batch/v1/jobs', async () => (await import('./ttl-after-finished/index.ts')).startTtlAfterFinishedController),
+    whenNeeded('policy/v1/poddisruptionbudgets', async () => (await import('./disruption/index.ts')).startDisruptionController),
     startResourceQuotaController,
-    startHorizontalAutoscaler,
+    whenNeeded('autoscaling/v2/horizontalpodautoscalers', async () => (await import('./horizontal-autoscaler/index.ts')).startHorizontalAutoscaler),
   ]) {
     owned.add(start(context));
   }
