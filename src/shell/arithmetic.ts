@@ -33,6 +33,7 @@ const TOKEN =
 export function evaluateArithmetic(text: string, variables: ArithmeticVariables, dialect: 'ash' | 'bash', depth = 0): bigint {
   if (depth > 64) throw new ArithmeticError('expression recursion loop detected');
   const tokens: string[] = [];
+  const starts: number[] = [];
   TOKEN.lastIndex = 0;
   const trimmed = text.trimEnd();
   while (TOKEN.lastIndex < trimmed.length) {
@@ -40,6 +41,7 @@ export function evaluateArithmetic(text: string, variables: ArithmeticVariables,
     const match = TOKEN.exec(trimmed);
     if (!match) throw syntaxError(trimmed.slice(at).trim());
     tokens.push(match[0].trim());
+    starts.push(TOKEN.lastIndex - match[0].trimStart().length);
   }
   if (tokens.length === 0) return 0n;
   let position = 0;
@@ -48,12 +50,12 @@ export function evaluateArithmetic(text: string, variables: ArithmeticVariables,
   function syntaxError(token: string): ArithmeticError {
     if (dialect === 'ash') return new ArithmeticError('arithmetic syntax error');
     return new ArithmeticError(
-      token === ''
-        ? `${text.trim()}: syntax error: operand expected (error token is "${tokens.at(-1) ?? ''}")`
+      token === '' || tokens.length === 0
+        ? `${text.trim()}: syntax error: operand expected (error token is "${token || (tokens.at(-1) ?? '')}")`
         : `${text.trim()}: syntax error in expression (error token is "${token}")`,
     );
   }
-  const rest = (): string => tokens.slice(position).join(' ');
+  const rest = (): string => trimmed.slice(starts[position] ?? trimmed.length);
 
   function variableValue(name: string): bigint {
     if (skipping > 0) return 0n;
@@ -224,9 +226,7 @@ export function evaluateArithmetic(text: string, variables: ArithmeticVariables,
         if (right === 0n) {
           if (skipping > 0) return 0n;
           throw new ArithmeticError(
-            dialect === 'ash'
-              ? 'divide by zero'
-              : `${text.trim()}: division by 0 (error token is "${[tokens[position - 1], ...tokens.slice(position)].join(' ')}")`,
+            dialect === 'ash' ? 'divide by zero' : `${text.trim()}: division by 0 (error token is "${trimmed.slice(starts[position - 1])}")`,
           );
         }
         return wrap(operator === '/' ? left / right : left % right);

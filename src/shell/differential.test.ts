@@ -1,19 +1,23 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { findBusybox, type Outcome, RealShell, runSimulated } from './testing/busybox.ts';
+import { findProgram, type Outcome, RealShell, runSimulated } from './testing/busybox.ts';
 import { generateCommandLines } from './testing/generate.ts';
 
-const busybox = findBusybox();
+const busybox = findProgram('busybox');
+const bash = findProgram('bash');
 const skip = 'missing' in busybox ? busybox.missing : false;
 
-async function compare(lines: readonly string[]): Promise<{ differing: { line: string; real: Outcome; simulated: Outcome }[]; count: number }> {
-  const real = new RealShell((busybox as { path: string }).path);
+async function compare(
+  lines: readonly string[],
+  dialect: 'ash' | 'bash' = 'ash',
+): Promise<{ differing: { line: string; real: Outcome; simulated: Outcome }[]; count: number }> {
+  const real = new RealShell((busybox as { path: string }).path, dialect === 'bash' ? (bash as { path: string }).path : undefined);
   const differing = [];
   try {
     for (const line of lines) {
       const expected = real.run(line);
-      const simulated = await runSimulated(line);
+      const simulated = await runSimulated(line, '', dialect);
       try {
         assert.deepEqual(simulated, expected);
       } catch {
@@ -46,4 +50,8 @@ test('chosen command lines do what the real BusyBox shell does', { skip }, async
 
 test('generated command lines do what the real BusyBox shell does', { skip }, async () => {
   assert.ok(report('generated', await compare(generateCommandLines(400, 20261123))) >= 0.97);
+});
+
+test("generated command lines do what a real bash does: the reader's shell", { skip: skip || ('missing' in bash ? bash.missing : false) }, async () => {
+  assert.ok(report('generated, bash', await compare(generateCommandLines(200, 99), 'bash')) >= 0.97);
 });

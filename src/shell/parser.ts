@@ -23,17 +23,6 @@ export class Parser extends TokenReader {
     return { items };
   }
 
-  /** Whether nothing but blanks and comments is left. */
-  atEnd(): boolean {
-    while (this.peek().type === 'newline') this.take();
-    return this.peek().type === 'end';
-  }
-
-  /** The whole source as one word. */
-  word(): Word {
-    return this.readWord();
-  }
-
   /** Everything. */
   all(): Sequence {
     const items: Sequence['items'] = [];
@@ -45,9 +34,15 @@ export class Parser extends TokenReader {
   protected override nested(start: number): { body: Sequence; end: number } {
     const inner = new Parser(this.source, { dialect: this.dialect, ...(this.aliases ? { aliases: this.aliases } : {}) });
     inner.position = start;
-    const body = inner.#list([')']);
-    inner.expect(')');
-    return { body, end: inner.position };
+    try {
+      const body = inner.#list([')']);
+      inner.expect(')');
+      return { body, end: inner.position };
+    } catch (error) {
+      // Bash looks for the end of a substitution before it reads what is inside.
+      const unended = this.dialect === 'bash' && error instanceof ShellSyntaxError && error.message.endsWith('end of file');
+      throw unended ? new ShellSyntaxError("unexpected EOF while looking for matching `)'", error.line, true) : error;
+    }
   }
 
   protected override parseText(text: string): Sequence {

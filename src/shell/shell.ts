@@ -161,7 +161,7 @@ export class Shell {
 
   unboundVariable(name: string): never {
     throw new ShellFailure(
-      `${this.errorPrefix()}${name}: ${this.dialect === 'ash' ? 'parameter not set' : 'unbound variable'}`,
+      `${this.errorPrefix()}${this.dialect === 'bash' && /^\d/.test(name) ? '$' : ''}${name}: ${this.dialect === 'ash' ? 'parameter not set' : 'unbound variable'}`,
       this.dialect === 'ash' ? 2 : 127,
     );
   }

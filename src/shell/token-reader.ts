@@ -46,6 +46,17 @@ export abstract class TokenReader extends WordReader {
     this.aliases = options.aliases;
   }
 
+  /** Whether nothing but blanks and comments is left. */
+  atEnd(): boolean {
+    while (this.peek().type === 'newline') this.take();
+    return this.peek().type === 'end';
+  }
+
+  /** The whole source as one word. */
+  word(): Word {
+    return this.readWord();
+  }
+
   // ---- tokens ----
 
   protected peek(): Token {
@@ -104,8 +115,8 @@ export abstract class TokenReader extends WordReader {
     const atEnd = token.type === 'end';
     const line = this.lineAt(token.start);
     if (this.dialect === 'bash') {
-      if (atEnd) throw new ShellSyntaxError('syntax error: unexpected end of file', line + 1, true);
-      const text = token.type === 'newline' ? 'newline' : token.type === 'operator' ? token.text : this.source.slice(token.start, this.position);
+      if (atEnd && expecting !== 'word') throw new ShellSyntaxError('syntax error: unexpected end of file', line + 1, true);
+      const text = token.type === 'newline' || atEnd ? 'newline' : token.type === 'operator' ? token.text : this.source.slice(token.start, this.position);
       throw new ShellSyntaxError(`syntax error near unexpected token \`${text}'`, line);
     }
     const plain = this.plain();

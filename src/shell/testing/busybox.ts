@@ -23,12 +23,12 @@ export interface Outcome {
   exit: number;
 }
 
-/** A real BusyBox on this machine, or why there is none. */
-export function findBusybox(): { path: string } | { missing: string } {
+/** A program of this machine, or why there is none. */
+export function findProgram(name: string): { path: string } | { missing: string } {
   try {
-    return { path: execFileSync('which', ['busybox'], { encoding: 'utf8' }).trim() };
+    return { path: execFileSync('which', [name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim() };
   } catch {
-    return { missing: 'no busybox on this machine' };
+    return { missing: `no ${name} on this machine` };
   }
 }
 
@@ -63,8 +63,11 @@ const APPLETS = [
 /** Runs command lines in the real shell, each in a fresh directory. */
 export class RealShell {
   readonly #bin: string;
+  readonly #bash: string | undefined;
 
-  constructor(busybox: string) {
+  /** `bash`: a path of GNU bash, with BusyBox for everything else. */
+  constructor(busybox: string, bash?: string) {
+    this.#bash = bash;
     this.#bin = mkdtempSync(join(tmpdir(), 'busybox-bin-'));
     for (const name of [...APPLETS, 'sh', 'true', 'false', 'echo', 'printf', 'test', '[', 'pwd', 'kill'])
       execFileSync('ln', ['-s', busybox, join(this.#bin, name)]);
@@ -73,11 +76,11 @@ export class RealShell {
   run(command: string, stdin = ''): Outcome {
     const directory = mkdtempSync(join(tmpdir(), 'busybox-run-'));
     for (const [name, text] of Object.entries(FILES)) writeFileSync(join(directory, name), text);
-    const result = spawnSync(join(this.#bin, 'sh'), ['-c', command], {
+    const result = spawnSync(this.#bash ?? join(this.#bin, 'sh'), [...(this.#bash ? ['--norc'] : []), '-c', command], {
       cwd: directory,
       input: stdin,
-      env: { PATH: this.#bin, HOME: '/root', LANG: 'C.UTF-8' },
-      argv0: 'sh',
+      env: { PATH: this.#bin, HOME: '/root', [this.#bash ? 'LC_ALL' : 'LANG']: 'C.UTF-8' },
+      argv0: this.#bash ? 'bash' : 'sh',
       timeout: 10_000,
     });
     rmSync(directory, { recursive: true });
