@@ -1,4 +1,5 @@
-import { type BuilderOptions, build, fileOptions, type ResourceResult } from '../resource/builder.ts';
+import { build, fileOptions, type ResourceResult } from '../resource/builder.ts';
+import type { BuilderOptions } from '../resource/documents.ts';
 import { Helper, type Info, kindName } from '../resource/info.ts';
 import type { DryRun, Session } from '../session.ts';
 import { addSource, CliError, isNotFound, isStatus } from '../util/errors.ts';

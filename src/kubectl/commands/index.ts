@@ -10,6 +10,8 @@ type Module = Record<string, CommandRun | unknown>;
 const setters = (): Promise<Module> => import('./set.ts');
 const config = (): Promise<Module> => import('./config.ts');
 const rollout = (): Promise<Module> => import('./rollout.ts');
+const rbac = (): Promise<Module> => import('../generators/rbac.ts');
+const configData = (): Promise<Module> => import('../generators/config-data.ts');
 const generators = (): Promise<Module> => import('../generators/index.ts');
 
 /** Modules loaded when a command of theirs is first used: path prefix → import and export name. */
@@ -41,10 +43,10 @@ const LAZY: Record<string, [load: () => Promise<Module>, name: string]> = {
   'create deployment': [generators, 'createDeployment'],
   'create namespace': [generators, 'createNamespace'],
   'create serviceaccount': [generators, 'createServiceAccount'],
-  'create configmap': [generators, 'createConfigMap'],
-  'create secret generic': [generators, 'createSecretGeneric'],
-  'create secret docker-registry': [generators, 'createSecretDockerRegistry'],
-  'create secret tls': [generators, 'createSecretTls'],
+  'create configmap': [configData, 'createConfigMap'],
+  'create secret generic': [configData, 'createSecretGeneric'],
+  'create secret docker-registry': [configData, 'createSecretDockerRegistry'],
+  'create secret tls': [configData, 'createSecretTls'],
   'create service clusterip': [generators, 'createServiceClusterIp'],
   'create service nodeport': [generators, 'createServiceNodePort'],
   'create service loadbalancer': [generators, 'createServiceLoadBalancer'],
@@ -55,10 +57,10 @@ const LAZY: Record<string, [load: () => Promise<Module>, name: string]> = {
   'create poddisruptionbudget': [generators, 'createPodDisruptionBudget'],
   'create priorityclass': [generators, 'createPriorityClass'],
   'create ingress': [generators, 'createIngress'],
-  'create role': [generators, 'createRole'],
-  'create clusterrole': [generators, 'createClusterRole'],
-  'create rolebinding': [generators, 'createRoleBinding'],
-  'create clusterrolebinding': [generators, 'createClusterRoleBinding'],
+  'create role': [rbac, 'createRole'],
+  'create clusterrole': [rbac, 'createClusterRole'],
+  'create rolebinding': [rbac, 'createRoleBinding'],
+  'create clusterrolebinding': [rbac, 'createClusterRoleBinding'],
   'create token': [generators, 'createToken'],
   explain: [() => import('./explain.ts'), 'explain'],
   taint: [() => import('./taint.ts'), 'taint'],

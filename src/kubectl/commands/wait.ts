@@ -1,7 +1,8 @@
 import { goSprint } from '../format/go-json.ts';
 import { JsonPath, relaxedJsonPath } from '../format/jsonpath.ts';
 import { makePrinter } from '../printers/print-flags.ts';
-import { type BuilderOptions, build, fileOptions } from '../resource/builder.ts';
+import { build, fileOptions } from '../resource/builder.ts';
+import type { BuilderOptions } from '../resource/documents.ts';
 import { Helper, type Info } from '../resource/info.ts';
 import { groupResource } from '../rest/discovery.ts';
 import type { Session } from '../session.ts';
