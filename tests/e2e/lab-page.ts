@@ -57,20 +57,25 @@ export class LabPage {
     }
     const prompt = before.trimEnd().split('\n').at(-1) ?? '$';
     let text = '';
+    const since = Date.now();
     await expect
       .poll(
         async () => {
+          // What takes long in the cluster need not take long here.
+          if (Date.now() - since > 8000) await this.speed('60');
           text = (await this.screen()).slice(before.trimEnd().length);
           const lines = text.trimEnd().split('\n');
           return lines.length > 1 && lines.at(-1)?.trimEnd() === prompt.trimEnd();
         },
-        { timeout: options.timeoutMs ?? 30_000 },
+        { timeout: options.timeoutMs ?? 60_000 },
       )
       .toBe(true);
     // The echo of the command may take several rows of the screen.
     const lines = text.trimEnd().split('\n').slice(0, -1);
-    let echo = '';
-    while (lines.length > 0 && echo.trim().length < line.length) echo += lines.shift();
+    // A blank at the end of a row is not kept: each row may be one short.
+    const need = line.replaceAll('\n', '').length;
+    let echoed = 0;
+    for (let rows = 0; lines.length > 0 && echoed < need - rows; rows++) echoed += lines.shift()?.replace(/^> /, '').trim().length ?? 0;
     return lines.length > 0 ? `${lines.join('\n')}\n` : '';
   }
 

@@ -141,7 +141,8 @@ const momentless = (text: string): string =>
     .split('\n')
     .sort()
     .join('\n');
-const READS = /^(kubectl (get|describe|logs|top|exec|version|cluster-info|explain|api-resources|rollout (status|history))|cat|ls|grep|head|hostname|echo|for )/;
+const READS =
+  /^(kubectl (get|describe|logs|top|version|cluster-info|explain|api-resources|rollout history|exec \S+( -c \S+)? -- (nslookup|cat|ls|hostname|ping|wget|env|ps|head|grep|df|id)\b)|cat|ls|grep|head|hostname|echo) /;
 
 for (const [lesson, name] of lessons) {
   test(`${lesson}: every step is typed, answers as its transcript, and is reached`, async ({ page }) => {

@@ -25,9 +25,10 @@ test('a link carries the cluster to another reader, whose own progress is left a
   await expect(page.locator('[data-notice]')).toContainText('連結已經複製好了');
   const link = await page.evaluate<string>('navigator.clipboard.readText()');
   expect(link.length).toBeLessThan(8000);
-  await page.evaluate('localStorage.clear()');
   await page.close();
   const other = await context.newPage();
+  await other.goto('');
+  await other.evaluate('localStorage.clear()');
   await other.goto(link);
   await expect(other.locator('[data-notice]')).toContainText('別人分享的時刻', { timeout: 20_000 });
   await expect(other.locator('.chart .pod')).toHaveCount(3);
