@@ -1,6 +1,7 @@
 import { sortedMap } from './field-error.ts';
 import { internalTypes } from './internal-types.ts';
-import type { PodSpec, PodTemplateSpec } from './types.ts';
+import { printSelector } from './meta/index.ts';
+import type { LabelSelector, PodSpec, PodTemplateSpec } from './types.ts';
 
 /**
  * Values as the server's internal types print: `field.Invalid` and "may not change fields" diffs show those, not the API's JSON.
@@ -66,7 +67,9 @@ function print(value: unknown, field: Field): unknown {
     case '#':
       return missing ? null : (value as unknown[]).map((item) => internalValue(field.type, item));
     default:
-      return value ?? (field.kind === 'j' ? {} : null);
+      if (missing) return field.kind === 'j' ? {} : null;
+      // Maps print by key; selectors are the only ones inside values that print as the API writes them.
+      return typeof value === 'object' && 'matchLabels' in value ? printSelector(value as LabelSelector) : value;
   }
 }
 

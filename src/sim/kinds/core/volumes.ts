@@ -44,6 +44,11 @@ export const persistentVolumeClaimStrategy: KindStrategy<PersistentVolumeClaim> 
     claim.status = { phase: 'Pending' };
     setGeneration(claim, undefined);
     const spec = claim.spec ?? {};
+    // Other kinds of the old field are dropped without a word (`DropDisabledFields`).
+    const { kind, apiGroup = '' } = spec.dataSource ?? {};
+    const known = (kind === 'PersistentVolumeClaim' && apiGroup === '') || (kind === 'VolumeSnapshot' && apiGroup === 'snapshot.storage.k8s.io');
+    if (!known) delete spec.dataSource;
+    delete spec.dataSourceRef?.namespace;
     // dataSource and dataSourceRef say the same thing; whichever is missing is filled in.
     if (spec.dataSource && !spec.dataSourceRef) spec.dataSourceRef = structuredClone(spec.dataSource);
     else if (spec.dataSourceRef && !spec.dataSource && !spec.dataSourceRef.namespace) {

@@ -134,7 +134,6 @@ function checkLifecycleAndProbes(check: Check, at: string, container: Container,
   const { lifecycle } = container;
   if (lifecycle?.postStart) checkHandler(check, `${at}.lifecycle.postStart`, lifecycle.postStart, grace);
   if (lifecycle?.preStop) checkHandler(check, `${at}.lifecycle.preStop`, lifecycle.preStop, grace);
-  if (lifecycle?.stopSignal && !spec.os) check.forbidden(`${at}.lifecycle.stopSignal`, 'may not be set for containers with empty `spec.os.name`');
   for (const kind of ['liveness', 'readiness', 'startup'] as const) checkProbe(check, `${at}.${kind}Probe`, container[`${kind}Probe`], kind, grace);
 }
 

@@ -56,6 +56,8 @@ function defaultContainer(container: Container | EphemeralContainer): void {
   defaultProbe(container.startupProbe);
   defaultHandler(container.lifecycle?.postStart);
   defaultHandler(container.lifecycle?.preStop);
+  // Behind a feature gate that is off.
+  if (container.lifecycle?.stopSignal !== undefined) delete container.lifecycle.stopSignal;
   container.imagePullPolicy ||= pullPolicyFor(container.image);
   container.terminationMessagePath ||= '/dev/termination-log';
   container.terminationMessagePolicy ||= 'File';
