@@ -1,37 +1,25 @@
 import { evaluateJsonPath } from '../kubectl/jsonpath.ts';
+import { type ResourceInfo, ResourceRegistry } from '../sim/apiserver/resources.ts';
 import type { ApiObject, Client } from '../sim/client/types.ts';
-import discovery from '../sim/kinds/facts/discovery.json' with { type: 'json' };
 import type { LabCheck } from './schema.ts';
 
 /** What a check found: it holds, or what was expected and what is. */
 export type CheckResult = { holds: true } | { holds: false; object: string; expected: string; actual: string };
 
-interface ResourceName {
-  id: string;
-  namespaced: boolean;
-  plural: string;
-}
+let names: Map<string, ResourceInfo> | undefined;
 
-let names: Map<string, ResourceName> | undefined;
-
-/** Every name by which kubectl knows a resource (plural, singular, short) → the id that clients use. */
-function resourceNames(): Map<string, ResourceName> {
+/** Every name by which kubectl knows a resource: plural, singular, short. */
+function resourceNames(): Map<string, ResourceInfo> {
   if (names) return names;
   names = new Map();
-  for (const [path, list] of Object.entries(
-    discovery as Record<string, { resources?: { name: string; singularName: string; namespaced: boolean; shortNames?: string[] }[] }>,
-  )) {
-    for (const resource of list.resources ?? []) {
-      if (resource.name.includes('/')) continue;
-      const entry = { id: `${path.replace(/^\/(api|apis)\//, '')}/${resource.name}`, namespaced: resource.namespaced, plural: resource.name };
-      for (const name of [resource.name, resource.singularName, ...(resource.shortNames ?? [])]) if (!names.has(name)) names.set(name, entry);
-    }
+  for (const info of new ResourceRegistry().all()) {
+    for (const name of [info.resource, info.singular, ...info.shortNames]) if (!names.has(name)) names.set(name, info);
   }
   return names;
 }
 
 /** The resource that a type name in a lab means. Throws with the author's fix. */
-export function resourceByName(type: string): ResourceName {
+export function resourceByName(type: string): ResourceInfo {
   const found = resourceNames().get(type);
   if (!found) throw new Error(`unknown resource type "${type}" (use a name that kubectl knows, such as "sts" or "pods")`);
   return found;
@@ -57,7 +45,7 @@ export function evaluateCheck(check: LabCheck, client: Client): CheckResult {
         objects.map((object) => evaluateJsonPath(check.path ?? '', object)).filter((value) => value !== ''),
         fail,
       );
-    if (check.count !== undefined && objects.length !== check.count) return fail(`${check.count} ${resource.plural}`, `${objects.length}`);
+    if (check.count !== undefined && objects.length !== check.count) return fail(`${check.count} ${resource.resource}`, `${objects.length}`);
     if (check.count === undefined && !check.absent && objects.length === 0) return fail('present', 'absent');
     return { holds: true };
   }

@@ -205,7 +205,7 @@ class RealTarget {
     const [type = ''] = check.object.split('/');
     const resource = resourceByName(type);
     const namespace = check.namespace === undefined || check.namespace === 'default' ? this.#options.namespace : check.namespace;
-    const { stdout } = await run(this.#options.kubectl, ['get', resource.plural, ...(resource.namespaced ? ['-n', namespace] : []), '-o', 'json'], {
+    const { stdout } = await run(this.#options.kubectl, ['get', resource.resource, ...(resource.namespaced ? ['-n', namespace] : []), '-o', 'json'], {
       env: this.#env,
       maxBuffer: 64 << 20,
     });

@@ -1,5 +1,4 @@
 import aggregatedFacts from '../kinds/facts/discovery-aggregated.json' with { type: 'json' };
-import columnFacts from '../kinds/facts/table-columns.json' with { type: 'json' };
 import { ALIASES, type ResourceAlias } from './aliases.ts';
 import { type ObjectNode, schemaTypes, typeNode } from './schema.ts';
 
@@ -40,7 +39,6 @@ export interface ResourceInfo {
   shortNames: readonly string[];
   categories: readonly string[];
   subresources: ReadonlyMap<string, SubresourceInfo>;
-  columns: readonly TableColumn[];
   /** Compiled when first asked for. */
   readonly node: ObjectNode;
   /** Bucket of the store; versions of one resource share it. */
@@ -116,13 +114,12 @@ export class ResourceRegistry {
 
   constructor() {
     const facts = aggregatedFacts as unknown as { api: { items: AggregatedGroup[] }; apis: { items: AggregatedGroup[] } };
-    const columns = columnFacts as unknown as Record<string, TableColumn[]>;
     for (const item of [...facts.api.items, ...facts.apis.items]) {
       const group = item.metadata.name ?? '';
       for (const { version, resources = [] } of item.versions) {
         const groupVersion = group ? `${group}/${version}` : version;
         this.#byGroupVersion.set(groupVersion, []);
-        for (const fact of resources) this.add(builtIn(group, version, groupVersion, fact, columns));
+        for (const fact of resources) this.add(builtIn(group, version, groupVersion, fact));
       }
     }
   }
@@ -163,7 +160,7 @@ export class ResourceRegistry {
   }
 }
 
-function builtIn(group: string, version: string, groupVersion: string, fact: AggregatedResource, columns: Record<string, TableColumn[]>): ResourceInfo {
+function builtIn(group: string, version: string, groupVersion: string, fact: AggregatedResource): ResourceInfo {
   const id = `${groupVersion}/${fact.resource}`;
   const kind = fact.responseKind?.kind ?? '';
   const subresources = new Map<string, SubresourceInfo>();
@@ -189,7 +186,6 @@ function builtIn(group: string, version: string, groupVersion: string, fact: Agg
     shortNames: fact.shortNames ?? [],
     categories: fact.categories ?? [],
     subresources,
-    columns: columns[`${group ? '/apis' : '/api'}/${groupVersion}/${fact.resource}`] ?? [],
     get node() {
       node ??= nodeOfKind(group, version, kind);
       return node;

@@ -7,9 +7,8 @@ import { Store } from '../storage/index.ts';
 import type { Transport } from '../transport.ts';
 import { InProcessBackend } from './backend.ts';
 import { addComponentStatuses } from './component-statuses.ts';
-import { serveCustomResources } from './crd/definitions.ts';
 import { expireEvents } from './event-ttl.ts';
-import { HttpServer } from './http/server.ts';
+import { HttpDoor } from './http-door.ts';
 import type { PodAccess } from './pod-access.ts';
 import { type ResourceInfo, ResourceRegistry } from './resources.ts';
 import { Verbs } from './verbs.ts';
@@ -45,9 +44,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const registry = new ResourceRegistry();
   const verbs = new Verbs({ kernel, store, registry, strategies: options.strategies, admission: options.admission });
   const client = new InProcessClient(kernel, new InProcessBackend(verbs));
-  const http = new HttpServer({ verbs, podAccess: options.podAccess, address: options.address ?? '172.18.0.2:6443' });
+  let { podAccess } = options;
+  const http = new HttpDoor(kernel, async () => {
+    const [{ HttpServer }, { serveCustomResources }] = await Promise.all([import('./http/server.ts'), import('./crd/definitions.ts')]);
+    // Definitions come from outside only.
+    serveCustomResources(verbs);
+    return new HttpServer({ verbs, podAccess: () => podAccess, address: options.address ?? '172.18.0.2:6443' });
+  });
   expireEvents(store, kernel);
-  serveCustomResources(verbs);
   addComponentStatuses(verbs, registry.get('v1/componentstatuses') as ResourceInfo);
 
   const writes: WriteRecord[] = [];
@@ -69,7 +73,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       listeners.add(listener);
       return toDisposable(() => listeners.delete(listener));
     },
-    setPodAccess: (access) => http.setPodAccess(access),
+    setPodAccess: (access) => {
+      podAccess = access;
+    },
     store,
     verbs,
   };

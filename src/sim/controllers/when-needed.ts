@@ -5,26 +5,26 @@ import type { ControllerContext } from './controller.ts';
 type Start = (context: ControllerContext) => Disposable;
 
 /**
- * A controller that is fetched and started when the first object of its kind appears: the Job controller is no part of a
- * lesson on StatefulSets. Time stands still while its code is on the way, and nothing of the instant is lost: a controller
+ * A controller that is fetched and started when the first object of its kinds appears: who learns of StatefulSets need not
+ * wait for the Job controller. Time stands still while its code is on the way, and nothing of the instant is lost: a controller
  * begins by looking at what exists.
  */
-export function whenNeeded(resource: ResourceId, load: () => Promise<Start>): Start {
+export function whenNeeded(resources: readonly ResourceId[], load: () => Promise<Start>): Start {
   return (context) => {
     const owned = new DisposableStore();
-    const informer = context.client.informer(resource);
-    let waiting: Disposable | undefined;
+    const waiting = new DisposableStore();
     const start = (): void => {
-      waiting?.dispose();
-      waiting = undefined;
+      waiting.dispose();
       const hold = context.kernel.hold();
       load()
         .then((found) => owned.add(found(context)))
         .catch((error: unknown) => context.kernel.onError(error))
         .finally(() => hold.dispose());
     };
-    if (informer.list().length > 0) start();
-    else waiting = owned.add(informer.onEvent(start));
+    const informers = resources.map((resource) => context.client.informer(resource));
+    if (informers.some((informer) => informer.list().length > 0)) start();
+    else for (const informer of informers) waiting.add(informer.onEvent(start));
+    owned.add(waiting);
     return owned;
   };
 }

@@ -119,7 +119,6 @@ function resourceOf(definition: CustomResourceDefinition, version: Version): Res
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
     subresources,
-    columns: [],
     node,
     storage: storageId(definition),
     custom: {

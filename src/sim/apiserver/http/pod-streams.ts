@@ -30,16 +30,17 @@ function integer(query: URLSearchParams, key: string): number | undefined {
 /** The subresources that are conversations with a Pod's kubelet: log, exec, attach, portforward. */
 export class PodStreams {
   readonly #verbs: Verbs;
-  access: PodAccess | undefined;
+  readonly #findAccess: () => PodAccess | undefined;
 
-  constructor(verbs: Verbs, access: PodAccess | undefined) {
+  constructor(verbs: Verbs, access: () => PodAccess | undefined) {
     this.#verbs = verbs;
-    this.access = access;
+    this.#findAccess = access;
   }
 
   #access(): PodAccess {
-    if (!this.access) throw newServiceUnavailable('no kubelet to ask');
-    return this.access;
+    const access = this.#findAccess();
+    if (!access) throw newServiceUnavailable('no kubelet to ask');
+    return access;
   }
 
   /** The same requests without an upgrade: `log` is a plain stream, the others ask for one. */

@@ -45,17 +45,13 @@ export class HttpServer implements Transport {
   readonly #authenticator: Authenticator;
   readonly #streams: PodStreams;
 
-  constructor(options: { verbs: Verbs; podAccess?: PodAccess; address: string }) {
+  constructor(options: { verbs: Verbs; podAccess: () => PodAccess | undefined; address: string }) {
     this.#verbs = options.verbs;
     this.#address = options.address;
     this.#authorizer = new Authorizer(options.verbs);
     this.#authenticator = new Authenticator(options.verbs);
     this.#handler = new ResourceHandler(options.verbs, this.#authorizer, this.#authenticator);
     this.#streams = new PodStreams(options.verbs, options.podAccess);
-  }
-
-  setPodAccess(access: PodAccess): void {
-    this.#streams.access = access;
   }
 
   async request(request: HttpRequest): Promise<HttpResponse> {

@@ -1,5 +1,6 @@
 import type { ApiObject } from '../../client/types.ts';
 import { ageOf } from '../../kinds/duration.ts';
+import columnFacts from '../../kinds/facts/table-columns.json' with { type: 'json' };
 import type { Cell } from '../../kinds/strategy.ts';
 import type { ResourceInfo, TableColumn } from '../resources.ts';
 import type { Verbs } from '../verbs.ts';
@@ -27,17 +28,18 @@ const DEFAULT_COLUMNS: readonly TableColumn[] = [
 
 function columnsOf(info: ResourceInfo): readonly TableColumn[] {
   if (info.custom) {
-    const own = info.custom.columns.map(({ name, type, format, description, priority }) => ({
+    const own = info.custom.columns.map(({ name, type, format, description, priority, jsonPath }) => ({
       name,
       type,
       format: format ?? '',
-      description: description ?? `Custom resource definition column (in JSONPath format): ${''}`,
+      description: description ?? `Custom resource definition column (in JSONPath format): ${jsonPath}`,
       priority: priority ?? 0,
     }));
     const age = info.custom.columns.length === 0 ? [{ name: 'Age', type: 'date', format: '', priority: 0 }] : [];
     return [{ name: 'Name', type: 'string', format: 'name', priority: 0 }, ...own, ...age];
   }
-  return info.columns.length > 0 ? info.columns : DEFAULT_COLUMNS;
+  const facts = columnFacts as unknown as Record<string, TableColumn[]>;
+  return facts[`${info.group ? '/apis' : '/api'}/${info.id}`] ?? DEFAULT_COLUMNS;
 }
 
 function cellsOf(verbs: Verbs, info: ResourceInfo, object: ApiObject, columns: readonly TableColumn[]): Cell[] {
