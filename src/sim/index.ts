@@ -9,7 +9,6 @@ import { KubeletFleet } from './kubelet/fleet.ts';
 import { CLUSTER_DNS_IP } from './kubelet/host-files.ts';
 import { LocalPathProvisioner } from './kubelet/local-path-provisioner.ts';
 import { machineLauncher } from './kubelet/machine-launcher.ts';
-import { FleetPodAccess } from './kubelet/pod-access.ts';
 import { VolumeStore } from './kubelet/volume-store.ts';
 import { createClusterNetwork } from './network/index.ts';
 import { PodLimit } from './presets/pod-limit.ts';
@@ -44,7 +43,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   store.add(startScheduler({ kernel, client }));
   const fleet = store.add(new KubeletFleet({ kernel, client, network, images, launch: machineLauncher(kernel), volumes: new VolumeStore(kernel) }));
   store.add(new LocalPathProvisioner(kernel, client));
-  server.setPodAccess(new FleetPodAccess(client, fleet));
+  server.setPodAccess(async () => new (await import('./kubelet/pod-access.ts')).FleetPodAccess(client, fleet));
   // As k3d does it: the server is up first, so the system Pods run there; then the agents join.
   const [first, ...others] = preset.nodes;
   if (first) fleet.add(first);

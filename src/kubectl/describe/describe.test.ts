@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import type { Scenario } from '../../lab/compare.ts';
 import type { Obj } from '../util/object.ts';
 import { labelFor } from './generic.ts';
-import { describeObject, type DescribeSource } from './index.ts';
+import { type DescribeSource, describeObject } from './index.ts';
 
 function recorded(file: string, command: string): string {
   const scenario = JSON.parse(readFileSync(new URL(`../../../tests/conformance/corpus/${file}`, import.meta.url), 'utf8')) as Scenario;

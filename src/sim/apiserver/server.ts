@@ -17,7 +17,6 @@ export interface ApiServerOptions {
   kernel: Kernel;
   strategies: Iterable<KindStrategy>;
   admission: readonly AdmissionPlugin[];
-  podAccess?: PodAccess;
   /** Writes remembered for the timeline; older ones are dropped. Default 20,000. */
   writeLimit?: number;
   /** Where clients reach the server, for discovery. Default "172.18.0.2:6443", as recorded. */
@@ -31,8 +30,8 @@ export interface ApiServer {
   readonly client: Client;
   readonly writes: readonly WriteRecord[];
   onWrite(listener: (write: WriteRecord) => void): Disposable;
-  /** The kubelets' door for log, exec, attach and port-forward. */
-  setPodAccess(access: PodAccess): void;
+  /** Where to find the kubelets' door for log, exec, attach and port-forward; asked once, at the first request. */
+  setPodAccess(load: () => Promise<PodAccess>): void;
   readonly store: Store;
   readonly verbs: Verbs;
 }
@@ -44,12 +43,16 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const registry = new ResourceRegistry();
   const verbs = new Verbs({ kernel, store, registry, strategies: options.strategies, admission: options.admission });
   const client = new InProcessClient(kernel, new InProcessBackend(verbs));
-  let { podAccess } = options;
+  let loadPodAccess: (() => Promise<PodAccess>) | undefined;
   const http = new HttpDoor(kernel, async () => {
-    const [{ HttpServer }, { serveCustomResources }] = await Promise.all([import('./http/server.ts'), import('./crd/definitions.ts')]);
+    const [{ HttpServer }, { serveCustomResources }, podAccess] = await Promise.all([
+      import('./http/server.ts'),
+      import('./crd/definitions.ts'),
+      loadPodAccess?.(),
+    ]);
     // Definitions come from outside only.
     serveCustomResources(verbs);
-    return new HttpServer({ verbs, podAccess: () => podAccess, address: options.address ?? '172.18.0.2:6443' });
+    return new HttpServer({ verbs, podAccess, address: options.address ?? '172.18.0.2:6443' });
   });
   expireEvents(store, kernel);
   addComponentStatuses(verbs, registry.get('v1/componentstatuses') as ResourceInfo);
@@ -73,8 +76,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       listeners.add(listener);
       return toDisposable(() => listeners.delete(listener));
     },
-    setPodAccess: (access) => {
-      podAccess = access;
+    setPodAccess: (load) => {
+      loadPodAccess = load;
     },
     store,
     verbs,

@@ -22,7 +22,8 @@ it('proxies one exchange to a port of a Pod', async () => {
       return connection;
     },
   } as unknown as PodAccess;
-  const server = createApiServer({ kernel: testKernel(), strategies: [], admission: [], podAccess });
+  const server = createApiServer({ kernel: testKernel(), strategies: [], admission: [] });
+  server.setPodAccess(async () => podAccess);
   const cause = { actor: 'test', rule: 'test' };
   server.client
     .resource('v1/pods')

@@ -30,17 +30,16 @@ function integer(query: URLSearchParams, key: string): number | undefined {
 /** The subresources that are conversations with a Pod's kubelet: log, exec, attach, portforward. */
 export class PodStreams {
   readonly #verbs: Verbs;
-  readonly #findAccess: () => PodAccess | undefined;
+  readonly #podAccess: PodAccess | undefined;
 
-  constructor(verbs: Verbs, access: () => PodAccess | undefined) {
+  constructor(verbs: Verbs, access: PodAccess | undefined) {
     this.#verbs = verbs;
-    this.#findAccess = access;
+    this.#podAccess = access;
   }
 
   #access(): PodAccess {
-    const access = this.#findAccess();
-    if (!access) throw newServiceUnavailable('no kubelet to ask');
-    return access;
+    if (!this.#podAccess) throw newServiceUnavailable('no kubelet to ask');
+    return this.#podAccess;
   }
 
   /** The same requests without an upgrade: `log` is a plain stream, the others ask for one. */

@@ -45,7 +45,7 @@ export class HttpServer implements Transport {
   readonly #authenticator: Authenticator;
   readonly #streams: PodStreams;
 
-  constructor(options: { verbs: Verbs; podAccess: () => PodAccess | undefined; address: string }) {
+  constructor(options: { verbs: Verbs; podAccess: PodAccess | undefined; address: string }) {
     this.#verbs = options.verbs;
     this.#address = options.address;
     this.#authorizer = new Authorizer(options.verbs);
