@@ -45,6 +45,10 @@ export type FromSession =
   | { kind: 'notice'; notice: SessionNotice };
 export type ToSession = { kind: 'request'; id: number; request: SessionRequest };
 
+/** Between a page and its worker only: is anybody there? */
+export type Ping = { kind: 'ping' };
+export type Pong = { kind: 'pong' };
+
 /** A lab as built by `scripts/`: lab.yaml parsed and checked, files inlined. */
 export interface LabFileSet {
   lab: import('./schema.ts').Lab;

@@ -1,4 +1,4 @@
-import type { FromSession, SessionNotice, SessionRequest } from '../lab/protocol.ts';
+import type { FromSession, Ping, Pong, SessionNotice, SessionRequest, ToSession } from '../lab/protocol.ts';
 
 export interface Connection {
   /** Asks the session; rejects with its words when it refuses, or when it died. */
@@ -6,27 +6,45 @@ export interface Connection {
   close(): void;
 }
 
+/** The worker is asked this often whether it is there … */
+const PING_MS = 5_000;
+/** … and given up after this many questions without any answer. Simulated work lets messages through all the time. */
+const MAX_UNANSWERED = 4;
+
 /**
  * The session in its worker. `onNotice` hears what it tells unasked; `onDeath` is called once when the worker can no
- * longer answer (a crash, no memory, a script that does not load).
+ * longer answer (a crash, no memory, a script that does not load, a computation that does not end, such as a regular
+ * expression that tries every way).
  */
 export function connectWorker(onNotice: (notice: SessionNotice) => void, onDeath: (reason: string) => void): Connection {
   const worker = new Worker(new URL('../hosts/worker/main.ts', import.meta.url), { type: 'module', name: 'lab' });
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   let nextId = 1;
   let dead = false;
+  let unanswered = 0;
+  let pings: ReturnType<typeof setInterval> | undefined;
+  const post = (message: ToSession | Ping): void => worker.postMessage(message);
 
   const die = (reason: string): void => {
     if (dead) return;
     dead = true;
+    clearInterval(pings);
     worker.terminate();
     for (const { reject } of waiting.values()) reject(new Error(reason));
     waiting.clear();
     onDeath(reason);
   };
 
-  worker.addEventListener('message', (event: MessageEvent<FromSession>) => {
+  worker.addEventListener('message', (event: MessageEvent<FromSession | Pong>) => {
     const message = event.data;
+    unanswered = 0;
+    // Not before its first word: until then it is being loaded, which takes as long as the network takes.
+    pings ??= setInterval(() => {
+      if (unanswered >= MAX_UNANSWERED) return die(`${(PING_MS * MAX_UNANSWERED) / 1000} 秒沒有回應`);
+      unanswered++;
+      post({ kind: 'ping' });
+    }, PING_MS);
+    if (message.kind === 'pong') return;
     if (message.kind === 'notice') return onNotice(message.notice);
     const asked = waiting.get(message.id);
     waiting.delete(message.id);
@@ -45,11 +63,12 @@ export function connectWorker(onNotice: (notice: SessionNotice) => void, onDeath
       return new Promise<T>((resolve, reject) => {
         const id = nextId++;
         waiting.set(id, { resolve, reject });
-        worker.postMessage({ kind: 'request', id, request });
+        post({ kind: 'request', id, request });
       });
     },
     close() {
       dead = true;
+      clearInterval(pings);
       worker.terminate();
       for (const { reject } of waiting.values()) reject(new Error('the lab was closed'));
       waiting.clear();

@@ -21,6 +21,17 @@ export function debounce(job: () => void, ms: number): () => void {
   };
 }
 
+/** Calls `job` at most every `ms`, and never later than `ms` after it was wanted. */
+export function paced(job: () => void, ms: number): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return () => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      job();
+    }, ms);
+  };
+}
+
 /** Milliseconds as mm:ss, or h:mm:ss. */
 export function clockText(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

@@ -1,4 +1,4 @@
-import { type SearchEntry, searchEntries } from './search-match.ts';
+import type { SearchEntry, SearchResult } from './search-match.ts';
 
 /** The search dialog: loads the index when it is first opened. Ctrl-K opens it, except where Ctrl-K means something else. */
 export function wireSearch(root: HTMLElement): void {
@@ -21,9 +21,10 @@ export function wireSearch(root: HTMLElement): void {
   };
   const show = async (): Promise<void> => {
     const query = field.value;
-    let found: ReturnType<typeof searchEntries> = [];
+    let found: SearchResult[] = [];
     try {
-      found = searchEntries((await entries) ?? [], query);
+      const [known = [], { searchEntries }] = await Promise.all([entries, import('./search-match.ts')]);
+      found = searchEntries(known, query);
     } catch {
       entries = undefined;
       status.textContent = '搜尋的資料沒有載到。檢查一下網路，再打一次。';

@@ -2,9 +2,9 @@ import type { LabFileSet, SavedSession, SessionNotice, SessionRequest } from '..
 import { ClusterChart } from './cluster-view.ts';
 import { type Connection, connectWorker } from './connection.ts';
 import { claimLab, type NoticeButton, showNotice, showPanel, wireBar, wireHiding, wireOutline, wireTabs } from './controls.ts';
-import { Details } from './details.ts';
+import type { Details } from './details.ts';
 import { wireDividers, wireSheet } from './dividers.ts';
-import { clockText, debounce, find } from './dom.ts';
+import { clockText, find, paced } from './dom.ts';
 import { createEvents } from './events.ts';
 import { createFiles, type FilesPane } from './files.ts';
 import { createSteps, type StepsPane } from './steps.ts';
@@ -28,7 +28,8 @@ export class Workbench {
   #chart: ClusterChart;
   #events: ReturnType<typeof createEvents>;
   #timeline: Timeline;
-  #details: Details;
+  /** Fetched when first asked why. */
+  #details: Promise<Details> | undefined;
   #sheet: ReturnType<typeof wireSheet>;
   #startMs: number | undefined;
   #speed = 1;
@@ -47,17 +48,12 @@ export class Workbench {
     this.#root = root;
     this.#files = files;
     this.#digest = digest(JSON.stringify(files));
-    this.#keepSoon = debounce(() => void this.#keep(), 1200);
+    this.#keepSoon = paced(() => void this.#keep(), 1200);
     wireDividers(root);
     this.#sheet = wireSheet(root);
     this.#chart = new ClusterChart(find(root, '[data-view-panel]'), (object) => this.#select(object));
     this.#events = createEvents(find(root, '[data-panel="events"]'));
     this.#timeline = new Timeline(find(root, '[data-panel="timeline"]'), (toMs) => void this.#travel((saved) => sessionAt(saved, toMs)));
-    this.#details = new Details(find(root, '[data-panel="why"]'), {
-      request: (request) => this.#ask(request),
-      run: (command) => this.#run(command),
-      startMs: () => this.#startMs ?? 0,
-    });
     this.#terminals = new TerminalDeck(find(root, '[data-panel="terminal"]'), root, {
       send: (terminal, data) => this.#send({ type: 'input', terminal, data }),
       resized: (terminal, columns, rows) => this.#ready && this.#send({ type: 'resize', terminal, columns, rows }),
@@ -330,7 +326,22 @@ export class Workbench {
 
   #select(object: string): void {
     this.#showTab('why');
-    void this.#details.show(object);
+    this.#why((details) => details.show(object));
+  }
+
+  #why(job: (details: Details) => Promise<void> | void): void {
+    this.#details ??= import('./details.ts').then(
+      ({ Details }) =>
+        new Details(find(this.#root, '[data-panel="why"]'), {
+          request: (request) => this.#ask(request),
+          run: (command) => this.#run(command),
+          startMs: () => this.#startMs ?? 0,
+        }),
+    );
+    this.#details.then(job).catch((error: Error) => {
+      this.#details = undefined;
+      this.#notice(`「為什麼」打不開：${error.message}`, 'error');
+    });
   }
 
   #notice(text: string, kind: 'word' | 'error' = 'word', ...buttons: NoticeButton[]): void {
@@ -341,6 +352,7 @@ export class Workbench {
     showPanel(this.#root, id);
     if (id === 'files') void this.#filesPane.shown().catch((error: Error) => this.#notice(`編輯器打不開：${error.message}`, 'error'));
     if (id === 'timeline') this.#timeline.draw();
+    if (id === 'why') this.#why(() => undefined);
   }
 
   #wire(): void {

@@ -1,12 +1,13 @@
-import type { FromSession, ToSession } from '../../lab/protocol.ts';
+import type { FromSession, Ping, Pong, ToSession } from '../../lab/protocol.ts';
 import { createSession } from '../../lab/session.ts';
 import { browserClock } from './clock.ts';
 
 /** The lab's session in a Web Worker: requests come in as messages, answers and notices go out. */
-const tell = (message: FromSession): void => postMessage(message);
+const tell = (message: FromSession | Pong): void => postMessage(message);
 const session = createSession({ host: browserClock, notify: (notice) => tell({ kind: 'notice', notice }) });
 
-addEventListener('message', (event: MessageEvent<ToSession>) => {
+addEventListener('message', (event: MessageEvent<ToSession | Ping>) => {
+  if (event.data.kind === 'ping') return tell({ kind: 'pong' });
   const { id, request } = event.data;
   session.handle(request).then(
     (value) => tell({ kind: 'answer', id, ok: true, value }),
