@@ -10,6 +10,8 @@ export default defineConfig({
   site,
   base,
   trailingSlash: 'always',
+  // The service worker keeps every page anyway.
+  prefetch: false,
   integrations: [
     starlight({
       title: '海圖室',

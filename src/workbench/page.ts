@@ -1,4 +1,3 @@
-import { wireProgressFile } from './progress-file.ts';
 import { wireQuestions } from './questions.ts';
 import { progressStore } from './store.ts';
 
@@ -30,7 +29,7 @@ function steerCards(event: Event): void {
 
 wireQuestions();
 const progressTools = document.querySelector<HTMLElement>('[data-progress-tools]');
-if (progressTools) wireProgressFile(progressTools);
+if (progressTools) void import('./progress-file.ts').then(({ wireProgressFile }) => wireProgressFile(progressTools));
 markProgress();
 document.addEventListener('chartroom-progress', markProgress);
 addEventListener('storage', markProgress);
