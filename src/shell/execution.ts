@@ -7,7 +7,7 @@ import { patternToRegExp } from './glob.ts';
 import { finishChild } from './jobs.ts';
 import { applyRedirects } from './redirects.ts';
 import type { Shell } from './shell.ts';
-import { runSimple, traceQuote, traceWords } from './simple-command.ts';
+import { executeInPlace, runSimple, startExternal, traceQuote, traceWords } from './simple-command.ts';
 import type { Command, Redirect, Sequence, TestToken } from './syntax.ts';
 
 type PipelineCommand = Extract<Command, { type: 'pipeline' }>;
@@ -16,6 +16,10 @@ type CompoundCommand = Extract<Command, { redirects: Redirect[] }>;
 /** Runs commands of all kinds for one shell. */
 export class Execution {
   readonly shell: Shell;
+  /** For built-ins that look at or start other commands. */
+  readonly builtins = builtins;
+  readonly startExternal = startExternal;
+  readonly executeInPlace = executeInPlace;
   /** The next external command is the last thing this process does: it may take its place. */
   replacesItself = false;
   /** Descriptors of process substitutions, closed after the command. */

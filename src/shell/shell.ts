@@ -78,6 +78,15 @@ export class Shell {
     importEnvironment(this);
   }
 
+  /** A new shell for a script without an interpreter line. */
+  script(process: Process, path: string, args: string[]): Shell {
+    const script = new Shell(process, this.dialect, path);
+    script.rootPid = process.pid;
+    script.importEnvironment();
+    script.positional = args;
+    return script;
+  }
+
   /** A copy for a subshell that runs in another process. */
   subshell(process: Process): Shell {
     const copy = new Shell(process, this.dialect, this.scriptName);

@@ -5,7 +5,7 @@ import { ExitShell, RedirectFailure, ReturnFrom, ShellFailure } from './control.
 import { expandText, expandWords, shellQuote } from './expand.ts';
 import { Parser } from './parser.ts';
 import { applyRedirects } from './redirects.ts';
-import { type FunctionDefinition, Shell } from './shell.ts';
+import type { FunctionDefinition, Shell } from './shell.ts';
 import type { Dialect, Redirect, SimpleCommand } from './syntax.ts';
 import type { Variable } from './variables.ts';
 
@@ -190,10 +190,7 @@ async function notStarted(
     const text = decodeText(process.machine.fs.readFile(path));
     if (!text.slice(0, 256).includes('\0')) {
       return async (own) => {
-        const script = new Shell(own, shell.dialect, path);
-        script.rootPid = own.pid;
-        script.importEnvironment();
-        script.positional = words.slice(1);
+        const script = shell.script(own, path, words.slice(1));
         return script.toExit(() => script.runText(text));
       };
     }

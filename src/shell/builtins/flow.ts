@@ -3,7 +3,6 @@ import { BreakLoop, ExitShell, ReturnFrom, ShellFailure } from '../control.ts';
 import { evaluate, shellQuote } from '../expand.ts';
 import { OPTION_LETTERS } from '../options.ts';
 import type { Shell } from '../shell.ts';
-import { executeInPlace } from '../simple-command.ts';
 import type { Builtin } from './index.ts';
 import { complain, fail, print } from './support.ts';
 
@@ -110,7 +109,7 @@ async function exec(shell: Shell, words: readonly string[]): Promise<number> {
   let rest = words.slice(1);
   if (rest[0] === '--') rest = rest.slice(1);
   if (rest.length === 0) return 0;
-  const status = await executeInPlace(shell, rest, shell.variables.environment(), true);
+  const status = await shell.execution.executeInPlace(shell, rest, shell.variables.environment(), true);
   if (shell.interactive && (status === 127 || status === 126)) return status;
   throw new ExitShell(status);
 }

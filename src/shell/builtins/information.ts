@@ -1,8 +1,7 @@
 import { Errno, joinPath } from '../../unix/index.ts';
 import { expandPathname } from '../glob.ts';
 import type { Shell } from '../shell.ts';
-import { startExternal } from '../simple-command.ts';
-import { type Builtin, builtins } from './index.ts';
+import type { Builtin } from './index.ts';
 import { complain, fail, print, takeOptions } from './support.ts';
 
 const KEYWORDS = new Set(['if', 'then', 'else', 'elif', 'fi', 'case', 'esac', 'for', 'while', 'until', 'do', 'done', '{', '}', '!', 'in', 'function']);
@@ -68,7 +67,7 @@ function describeCommand(shell: Shell, name: string): { text: string; kind: stri
     const source = dialect === 'bash' ? `\n${name} () \n${indented(definition.source)}` : '';
     return { text: `${name} is a function${source}`, kind: 'function', path: name };
   }
-  const builtin = builtins.get(name);
+  const builtin = shell.execution.builtins.get(name);
   if (builtin && (!builtin.dialect || builtin.dialect === dialect)) return { text: `${name} is a shell builtin`, kind: 'builtin', path: name };
   const path = shell.process.which(name);
   return path === undefined ? undefined : { text: `${name} is ${path}`, kind: 'file', path };
@@ -120,16 +119,16 @@ async function command(shell: Shell, words: readonly string[]): Promise<number> 
     return status;
   }
   if (name === undefined) return 0;
-  const builtin = builtins.get(name);
+  const builtin = shell.execution.builtins.get(name);
   if (builtin && (!builtin.dialect || builtin.dialect === shell.dialect)) return builtin.run(shell, rest);
-  const child = await startExternal(shell, rest, shell.variables.environment());
+  const child = await shell.execution.startExternal(shell, rest, shell.variables.environment());
   return child ? shell.execution.foreground([child], rest.join(' ')) : shell.status;
 }
 
 async function builtinCommand(shell: Shell, words: readonly string[]): Promise<number> {
   const name = words[1];
   if (name === undefined) return 0;
-  const builtin = builtins.get(name);
+  const builtin = shell.execution.builtins.get(name);
   if (!builtin) return complain(shell, 'builtin', `${name}: not a shell builtin`);
   return builtin.run(shell, words.slice(1));
 }

@@ -2,9 +2,9 @@ import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../kinds/typ
 import { condition, containersReadyCondition, initializedCondition, isKubeletCondition, isTerminalPhase, podReadyCondition } from './conditions.ts';
 import { containerStatuses, type StartFailure } from './container-statuses.ts';
 import { podPhase } from './phase.ts';
-import { isRestartableInit } from './pod-actions.ts';
 import { podLevelResources, podRequests } from './pod-resources.ts';
 import { podQosClass } from './qos.ts';
+import { isRestartableInit } from './restart-policy.ts';
 import { newestContainer, type RuntimePod, readySandbox } from './runtime.ts';
 
 /** What the probe manager says of a container: whether it counts as started and as ready. */

@@ -1,5 +1,5 @@
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../kinds/types.ts';
-import { isRestartableInit } from './pod-actions.ts';
+import { isRestartableInit } from './restart-policy.ts';
 
 /** Conditions that only the kubelet writes (`kubetypes.PodConditionsByKubelet`). */
 const BY_KUBELET = new Set([

@@ -1,8 +1,8 @@
 import { DURATIONS, drawMs } from '../durations.ts';
 import type { Container, Pod } from '../kinds/types.ts';
 import { runHandler } from './lifecycle.ts';
-import { isRestartableInit } from './pod-actions.ts';
 import type { PodWorker } from './pod-worker.ts';
+import { isRestartableInit } from './restart-policy.ts';
 import type { RuntimeContainer } from './runtime.ts';
 
 /** Seconds a container always gets (`minimumGracePeriodInSeconds`). */

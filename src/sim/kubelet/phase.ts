@@ -1,5 +1,5 @@
 import type { ContainerStatus, Pod } from '../kinds/types.ts';
-import { isRestartableInit, restartsAfterExit } from './pod-actions.ts';
+import { isRestartableInit, restartsAfterExit } from './restart-policy.ts';
 
 /** Models `getPhase` (kubelet_pods.go): a Pod's phase from its containers' states. */
 export function podPhase(pod: Pod, statuses: readonly ContainerStatus[], podIsTerminal: boolean, hasInitialized: boolean): string {

@@ -1,5 +1,6 @@
 import type { Container, Pod } from '../kinds/types.ts';
 import { resizeRestarts } from './resize.ts';
+import { isRestartableInit, restartsAfterExit } from './restart-policy.ts';
 import { newestContainer, type RuntimeContainer, type RuntimePod, readySandbox } from './runtime.ts';
 
 /** Why a running container has to go. */
@@ -24,25 +25,6 @@ export interface PodActions {
 
 /** Latest verdict of a container's probe; undefined while it has none. */
 export type ProbeVerdict = (containerId: string, probe: 'liveness' | 'startup') => boolean | undefined;
-
-/** A sidecar: an init container with restartPolicy Always. */
-export function isRestartableInit(container: Container): boolean {
-  return container.restartPolicy === 'Always';
-}
-
-/** Whether a container that ended with this code is started again, by its own policy and rules or the Pod's. */
-export function restartsAfterExit(pod: Pod, container: Container, exitCode: number): boolean {
-  for (const rule of container.restartPolicyRules ?? []) {
-    const values = rule.exitCodes?.values ?? [];
-    const matches = rule.exitCodes?.operator === 'NotIn' ? !values.includes(exitCode) : values.includes(exitCode);
-    if (matches) return rule.action === 'Restart' || rule.action === 'RestartAllContainers';
-  }
-  const isInit = pod.spec?.initContainers?.includes(container) ?? false;
-  const policy = container.restartPolicy ?? pod.spec?.restartPolicy ?? 'Always';
-  if (isInit && container.restartPolicy === undefined) return policy !== 'Never';
-  if (policy === 'Always') return true;
-  return policy === 'OnFailure' ? exitCode !== 0 : false;
-}
 
 /** Models `kubecontainer.ShouldContainerBeRestarted`. */
 export function shouldContainerBeRestarted(pod: Pod, container: Container, runtime: RuntimePod): boolean {

@@ -1,6 +1,6 @@
 import { formatQuantity, parseQuantity, type Quantity } from '../kinds/quantity.ts';
 import type { Container, Pod, ResourceRequirements } from '../kinds/types.ts';
-import { isRestartableInit } from './pod-actions.ts';
+import { isRestartableInit } from './restart-policy.ts';
 
 type Amounts = Map<string, Quantity>;
 

@@ -3,9 +3,10 @@ import type { Container, ContainerStatus, Probe } from '../kinds/types.ts';
 import type { ReadinessView } from './api-status.ts';
 import { containersReadyCondition, isTerminalPhase, podReadyCondition } from './conditions.ts';
 import type { Kubelet } from './kubelet.ts';
-import { isRestartableInit, type ProbeVerdict, restartsAfterExit } from './pod-actions.ts';
+import type { ProbeVerdict } from './pod-actions.ts';
 import type { PodWorker } from './pod-worker.ts';
 import { runProbe } from './prober.ts';
+import { isRestartableInit, restartsAfterExit } from './restart-policy.ts';
 
 export type ProbeType = 'liveness' | 'readiness' | 'startup';
 type Result = 'success' | 'failure' | 'unknown';

@@ -4,7 +4,7 @@ import type { Client } from '../client/types.ts';
 import { semanticEqual } from '../kinds/equal.ts';
 import type { ContainerStatus, Pod, PodStatus } from '../kinds/types.ts';
 import { condition, isKubeletCondition, isTerminalPhase } from './conditions.ts';
-import { isRestartableInit } from './pod-actions.ts';
+import { isRestartableInit } from './restart-policy.ts';
 import { rfc3339 } from './time-format.ts';
 
 interface Cached {

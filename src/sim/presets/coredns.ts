@@ -1,6 +1,6 @@
 import { K3S_COREFILE } from '../dns/k3s-corefile.ts';
 import type { Preset } from './preset.ts';
-import { applied, type Seed } from './system-objects.ts';
+import { applied, type Seed } from './seed.ts';
 
 /** CoreDNS as k3s ships it (manifests/coredns.yaml): Corefile, Deployment, and the Service kube-dns at 10.43.0.10. */
 export function coreDnsObjects(preset: Preset): Seed[] {

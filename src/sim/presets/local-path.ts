@@ -1,4 +1,4 @@
-import { applied, type Seed } from './system-objects.ts';
+import { applied, type Seed } from './seed.ts';
 
 const SETUP = `#!/bin/sh
 set -eu

@@ -1,6 +1,6 @@
 import type { PolicyRule, RbacV1Subject } from '../kinds/types.ts';
 import data from './rbac-roles.json' with { type: 'json' };
-import type { Seed } from './system-objects.ts';
+import type { Seed } from './seed.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
 const API = `${GROUP}/v1`;

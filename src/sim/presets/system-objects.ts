@@ -6,32 +6,12 @@ import { coreDnsObjects } from './coredns.ts';
 import { localPathObjects } from './local-path.ts';
 import type { Preset } from './preset.ts';
 import { rbacObjects } from './rbac.ts';
-
-/** An object and the resource it is created through. */
-export type Seed = readonly [ResourceId, ApiObject & Record<string, unknown>];
+import type { Seed } from './seed.ts';
 
 const NAMESPACE = 'kube-system';
 /** As on the reference cluster (tests/conformance/corpus/kubectl-errors.json, get all -A). */
 const SYSTEM_POD_SUFFIXES = { coredns: '28fjb', 'local-path-provisioner': '6z4hr' };
 const ROLES_AT_ONCE = 8;
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
-
-/** As `kubectl apply` leaves it: with the annotation that holds the manifest. */
-export function applied(resource: ResourceId, manifest: ApiObject & Record<string, unknown>): Seed {
-  const metadata = { annotations: {}, ...manifest.metadata };
-  const annotations = { ...manifest.metadata?.annotations, [LAST_APPLIED]: `${JSON.stringify(sorted({ ...manifest, metadata }))}\n` };
-  return [resource, { ...manifest, metadata: { ...manifest.metadata, annotations } }];
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, entry]) => [key, sorted(entry)]),
-  );
-}
 
 /** What the API server makes by itself when it starts: namespaces, priority classes, the kubernetes Service and its endpoints. */
 function apiServerObjects(preset: Preset): Seed[] {
