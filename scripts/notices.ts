@@ -26,7 +26,9 @@ let out = `# Third-party notices
 
 Kubernetes API facts (types, defaults, discovery, table columns) in \`src/sim/kinds/facts/\` were read from a running
 Kubernetes v1.36.3 API server; the protobuf field numbers in \`src/hosts/node/protobuf-fields.json\` are those of
-\`k8s.io/api\` v0.36.3 and its sisters. Kubernetes is licensed under the Apache License 2.0, Copyright The Kubernetes Authors.
+\`k8s.io/api\` v0.36.3 and its sisters. Kubernetes is licensed under the Apache License 2.0, Copyright The Kubernetes Authors. The simulated components model its
+behaviour and say its messages; the YAML scanner models that of go-yaml and libyaml (MIT, Copyright Kirill Simonov and
+Canonical Ltd.).
 
 The packages below are part of what readers load. Tools used only for building and testing are named in \`package.json\`.
 `;

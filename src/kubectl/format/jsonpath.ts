@@ -3,7 +3,7 @@ import { goJson, goSprint } from './go-json.ts';
 import { type Node, type Param, Parser } from './jsonpath-parser.ts';
 
 /**
- * JSONPath in kubectl's dialect: a port of client-go's util/jsonpath (parser.go, jsonpath.go), errors included.
+ * JSONPath in kubectl's dialect: models client-go's util/jsonpath (parser.go, jsonpath.go), errors included.
  */
 function goType(value: Json): string {
   if (value === null || value === undefined) return '<nil>';

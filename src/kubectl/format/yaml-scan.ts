@@ -1,5 +1,5 @@
 /**
- * The scanner of libyaml as go-yaml v2 carries it (scannerc.go): tokens, marks and errors are the same, because kubectl
+ * Models the scanner of libyaml as go-yaml v2 carries it (scannerc.go): tokens, marks and errors agree, because kubectl
  * shows the errors. Left out: encodings other than UTF-8.
  */
 export interface Mark {
