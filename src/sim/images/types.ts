@@ -6,6 +6,11 @@ export interface ImageDefinition {
   repository: string;
   /** Tags that exist; others fail to pull as a missing tag does. '*' for any. */
   tags: readonly string[];
+  /**
+   * By tag: the tag under which nodes already know the same image. containerd tells the first name it has of an image, so
+   * `status.image` of a Pod may show another tag than its spec.
+   */
+  knownAs?: Readonly<Record<string, string>>;
   /** As shown in events ("Image size: 120563712 bytes"). */
   sizeBytes: number;
   entrypoint?: readonly string[];

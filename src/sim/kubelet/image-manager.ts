@@ -9,7 +9,7 @@ const HELPER_IMAGE = '/rancher/mirrored-library-busybox';
 /** An image on the node. */
 export interface LocalImage {
   definition: ImageDefinition;
-  /** Normalised reference by tag ("docker.io/library/mysql:8.1"). */
+  /** Normalised reference by tag ("docker.io/library/mysql:8.1"), the first that the node knew of the image. */
   reference: string;
   /** Reference by digest ("docker.io/library/mysql@sha256:…"). */
   digestReference: string;
@@ -78,7 +78,8 @@ export class ImageManager {
 
   #add(reference: ImageReference, definition: ImageDefinition): LocalImage {
     const full = fullReference(reference);
-    const image: LocalImage = { definition, reference: full, digestReference: `${reference.repository}@${reference.digest || digestOf(definition)}` };
+    const known = fullReference({ ...reference, tag: definition.knownAs?.[reference.tag] ?? reference.tag });
+    const image: LocalImage = { definition, reference: known, digestReference: `${reference.repository}@${reference.digest || digestOf(definition)}` };
     this.#local.set(full, image);
     return image;
   }
