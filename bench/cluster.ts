@@ -2,6 +2,11 @@
  * Cluster measurements, each run in a process of its own by main.ts: `node bench/cluster.ts CASE` prints one JSON line
  * {ms, heapMb, note?}. Only ratios between cases of one run mean something.
  */
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
 import { nodeClock } from '../src/hosts/node/clock.ts';
 import { Kernel } from '../src/kernel/index.ts';
 import type { Cluster } from '../src/sim/cluster.ts';
@@ -89,8 +94,20 @@ async function quiet(virtualMs: number): Promise<Measured> {
   });
 }
 
+/** Its modules name each other without extensions, which only bundlers follow. */
+async function importWebernetes(): Promise<typeof import('@ngrok/webernetes')> {
+  const outfile = join(tmpdir(), `chartroom-bench-${process.pid}.mjs`);
+  const banner = { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" };
+  await build({ entryPoints: ['@ngrok/webernetes'], bundle: true, format: 'esm', platform: 'node', outfile, banner, logLevel: 'error' });
+  try {
+    return await import(pathToFileURL(outfile).href);
+  } finally {
+    rmSync(outfile);
+  }
+}
+
 async function webernetes(replicas: number): Promise<Measured> {
-  const { BaseImage, Cluster: Webernetes } = await import('@ngrok/webernetes');
+  const { BaseImage, Cluster: Webernetes } = await importWebernetes();
   class Pause extends BaseImage {
     static readonly imageName = 'pause';
     static readonly imageVersion = '1.0';
