@@ -19,8 +19,6 @@ export async function viewLastApplied(session: Session, args: string[]): Promise
     labelSelector: flags.text('selector'),
     latest: true,
     flatten: true,
-    namespace: session.namespace,
-    enforceNamespace: session.enforceNamespace,
   });
   const texts: string[] = [];
   await result.visit(async (info) => {
@@ -41,7 +39,7 @@ export async function setLastAppliedAnnotation(session: Session): Promise<void> 
   const { flags } = session;
   const dryRun = await session.dryRun();
   const printer = await makePrinter(session, 'configured');
-  const result = await build(session, { ...fileOptions(session), flatten: true, namespace: session.namespace, enforceNamespace: session.enforceNamespace });
+  const result = await build(session, { ...fileOptions(session), flatten: true });
   const changed: { info: Info; text: string }[] = [];
   await result.visit(async (info) => {
     const text = configurationOf(info.object as Obj);

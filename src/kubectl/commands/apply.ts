@@ -11,6 +11,7 @@ import { goList, isObject, type Json, type Obj } from '../util/object.ts';
 import { requireFilename } from './create.ts';
 import { propagationOf } from './delete.ts';
 import { configurationOf, LAST_APPLIED, setLastApplied } from './last-applied.ts';
+import { untilGone } from './wait-deleted.ts';
 
 interface ApplyOptions {
   dryRun: DryRun;
@@ -50,8 +51,6 @@ export async function apply(session: Session, args: string[]): Promise<void> {
     ...fileOptions(session),
     validate: validation !== 'Ignore',
     continueOnError: true,
-    namespace: session.namespace,
-    enforceNamespace: session.enforceNamespace,
     labelSelector: flags.text('selector'),
     flatten: true,
   });
@@ -222,16 +221,7 @@ async function deleteAndCreate(session: Session, info: Info, original: Obj, modi
   const grace = flags.number('grace-period');
   await helper.delete(info.namespace, info.name, { propagationPolicy: await propagationOf(session), ...(grace >= 0 ? { gracePeriodSeconds: grace } : {}) });
   const deadline = flags.number('timeout') > 0 ? session.nowMs + flags.number('timeout') : Number.POSITIVE_INFINITY;
-  for (;;) {
-    try {
-      await helper.get(info.namespace, info.name);
-    } catch (error) {
-      if (isNotFound(error)) break;
-      throw error;
-    }
-    if (session.nowMs >= deadline) throw new CliError('timed out waiting for the condition');
-    await session.process.sleep(1000);
-  }
+  await untilGone(session, helper, info, deadline, 1000);
   try {
     return await helper.create(info.namespace, modified);
   } catch (error) {

@@ -21,8 +21,6 @@ export async function autoscale(session: Session, args: string[]): Promise<void>
     ...fileOptions(session),
     args,
     continueOnError: true,
-    namespace: session.namespace,
-    enforceNamespace: session.enforceNamespace,
     flatten: true,
   });
   const printer = await makePrinter(session, 'autoscaled');

@@ -35,6 +35,9 @@ async function decide(session: Session, args: string[], decision: Decision): Pro
   }
   const result = await build(session, {
     ...fileOptions(session),
+    // Requests are of the whole cluster, and kubectl does not look at -n here.
+    namespace: '',
+    enforceNamespace: false,
     args,
     defaultType: 'certificatesigningrequests',
     continueOnError: true,

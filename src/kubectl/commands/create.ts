@@ -19,8 +19,6 @@ export async function create(session: Session, args: string[]): Promise<void> {
     ...fileOptions(session),
     validate: validation !== 'Ignore',
     continueOnError: true,
-    namespace: session.namespace,
-    enforceNamespace: session.enforceNamespace,
     labelSelector: flags.text('selector'),
     flatten: true,
   });

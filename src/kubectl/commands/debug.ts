@@ -29,8 +29,6 @@ export async function debug(session: Session, args: string[]): Promise<void> {
     ...fileOptions(session),
     args: targets,
     defaultType: 'pods',
-    namespace: session.namespace,
-    enforceNamespace: session.enforceNamespace,
   });
   await result.visit(async (info) => {
     const object = info.object as Obj;

@@ -66,8 +66,6 @@ export async function del(session: Session, args: string[]): Promise<void> {
     ...fileOptions(session),
     args,
     continueOnError: true,
-    namespace: session.namespace,
-    enforceNamespace: session.enforceNamespace,
     labelSelector: selector,
     fieldSelector,
     selectAll: all,

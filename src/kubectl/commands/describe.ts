@@ -16,7 +16,6 @@ export async function describe(session: Session, args: string[]): Promise<void> 
     args,
     allowEmptySelector: true,
     continueOnError: true,
-    namespace: session.namespace,
     enforceNamespace: session.enforceNamespace && !allNamespaces,
     allNamespaces,
     labelSelector: flags.text('selector'),

@@ -20,8 +20,6 @@ export async function diff(session: Session, args: string[]): Promise<number> {
   if (flags.bool('prune')) throw new CliError('diff --prune is not simulated yet');
   const result = await build(session, {
     ...fileOptions(session),
-    namespace: session.namespace,
-    enforceNamespace: session.enforceNamespace,
     labelSelector: flags.text('selector'),
     flatten: true,
   });

@@ -53,8 +53,6 @@ async function targets(session: Session, args: readonly string[]): Promise<Info[
     latest: true,
     continueOnError: true,
     flatten: true,
-    namespace: session.namespace,
-    enforceNamespace: session.enforceNamespace,
     ...(flags.has('subresource') && flags.text('subresource') !== '' ? { subresource: flags.text('subresource') } : {}),
   });
   return result.infos();

@@ -29,8 +29,6 @@ export async function exec(session: Session, args: string[]): Promise<void> {
   const result = await build(session, {
     ...fileOptions(session),
     ...(resource === '' ? {} : { args: [resource], defaultType: 'pods' }),
-    namespace: session.namespace,
-    enforceNamespace: session.enforceNamespace,
   });
   const infos = await result.infos();
   if (infos.length !== 1) throw new CliError('cannot exec into multiple objects at a time');

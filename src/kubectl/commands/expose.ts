@@ -18,8 +18,6 @@ export async function expose(session: Session, args: string[]): Promise<void> {
     ...fileOptions(session),
     args,
     continueOnError: true,
-    namespace: session.namespace,
-    enforceNamespace: session.enforceNamespace,
     flatten: true,
   });
   const mapper = await session.mapper();

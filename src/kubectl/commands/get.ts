@@ -72,7 +72,6 @@ function selection(session: Session, args: string[]): Parameters<typeof build>[1
     labelSelector: flags.text('selector'),
     fieldSelector: flags.text('field-selector'),
     allNamespaces: flags.bool('all-namespaces'),
-    namespace: session.namespace,
     enforceNamespace: session.enforceNamespace && !flags.bool('all-namespaces'),
     latest: true,
   };

@@ -96,7 +96,6 @@ async function update(session: Session, args: string[], field: Field): Promise<v
   const result = await build(session, {
     ...fileOptions(session),
     continueOnError: true,
-    namespace: session.namespace,
     enforceNamespace: session.enforceNamespace && !allNamespaces,
     flatten: true,
     ...(local

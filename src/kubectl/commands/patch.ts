@@ -52,8 +52,6 @@ export async function patch(session: Session, args: string[]): Promise<void> {
     args,
     continueOnError: true,
     local,
-    namespace: session.namespace,
-    enforceNamespace: session.enforceNamespace,
     subresource: flags.text('subresource'),
     flatten: true,
   });

@@ -2,11 +2,12 @@ import { makePrinter } from '../printers/print-flags.ts';
 import { build, fileOptions, type ResourceResult } from '../resource/builder.ts';
 import { Helper } from '../resource/info.ts';
 import type { Session } from '../session.ts';
-import { addSource, CliError, isNotFound } from '../util/errors.ts';
+import { addSource, CliError } from '../util/errors.ts';
 import type { Obj } from '../util/object.ts';
 import { rawBody, requireFilename } from './create.ts';
 import { deleteResult, propagationOf } from './delete.ts';
 import { setLastApplied, updateLastApplied } from './last-applied.ts';
+import { untilGone } from './wait-deleted.ts';
 
 /** kubectl replace. */
 export async function replace(session: Session, args: string[]): Promise<void> {
@@ -25,8 +26,6 @@ export async function replace(session: Session, args: string[]): Promise<void> {
     args,
     validate: validation !== 'Ignore',
     continueOnError: true,
-    namespace: session.namespace,
-    enforceNamespace: session.enforceNamespace,
     subresource: flags.text('subresource'),
     flatten: true,
   });
@@ -75,17 +74,7 @@ async function forceReplace(session: Session, result: ResourceResult): Promise<v
   });
   const infos = await result.infos();
   for (const info of infos) {
-    const helper = new Helper(session, info.mapping);
-    for (;;) {
-      try {
-        await helper.get(info.namespace, info.name);
-      } catch (error) {
-        if (isNotFound(error)) break;
-        throw error;
-      }
-      if (session.nowMs >= deadline) throw new CliError('timed out waiting for the condition');
-      await session.process.sleep(500);
-    }
+    await untilGone(session, new Helper(session, info.mapping), info, deadline, 500);
   }
   const replaced = await makePrinter(session, 'replaced');
   for (const info of infos) {

@@ -23,8 +23,6 @@ function select(session: Session, args: string[]): Promise<ResourceResult> {
     ...fileOptions(session),
     args,
     allowEmptySelector: true,
-    namespace: session.namespace,
-    enforceNamespace: session.enforceNamespace,
     labelSelector: flags.text('selector'),
     continueOnError: true,
     latest: true,

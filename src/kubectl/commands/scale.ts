@@ -21,8 +21,6 @@ export async function scale(session: Session, args: string[]): Promise<void> {
     args,
     allowEmptySelector: flags.bool('all'),
     continueOnError: true,
-    namespace: session.namespace,
-    enforceNamespace: session.enforceNamespace,
     labelSelector: flags.text('selector'),
     flatten: true,
   });

@@ -65,8 +65,6 @@ export async function setTargets(session: Session, resources: readonly string[])
     args: resources,
     allowEmptySelector: flags.bool('all'),
     continueOnError: true,
-    namespace: session.namespace,
-    enforceNamespace: session.enforceNamespace,
     ...(local ? { local: true } : { labelSelector: flags.has('selector') ? flags.text('selector') : '', latest: true }),
     flatten: true,
   });

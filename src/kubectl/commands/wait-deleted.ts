@@ -28,3 +28,17 @@ export async function waitDeleted(session: Session, info: Info, uid: string | un
     throw error;
   }
 }
+
+/** Asks every `pollMs` until the object is not found; throws a CliError at `deadlineMs` of virtual time. */
+export async function untilGone(session: Session, helper: Helper, info: Info, deadlineMs: number, pollMs: number): Promise<void> {
+  for (;;) {
+    try {
+      await helper.get(info.namespace, info.name);
+    } catch (error) {
+      if (isNotFound(error)) return;
+      throw error;
+    }
+    if (session.nowMs >= deadlineMs) throw new CliError('timed out waiting for the condition');
+    await session.process.sleep(pollMs);
+  }
+}

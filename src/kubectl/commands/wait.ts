@@ -31,8 +31,6 @@ export async function wait(session: Session, args: string[]): Promise<void> {
     selectAll: flags.bool('all'),
     labelSelector: flags.text('selector'),
     fieldSelector: flags.text('field-selector'),
-    namespace: session.namespace,
-    enforceNamespace: session.enforceNamespace,
     allNamespaces: flags.bool('all-namespaces'),
     local: flags.bool('local'),
     latest: true,

@@ -372,5 +372,7 @@ export function fileOptions(session: Session): BuilderOptions {
     filenames: flags.has('filename') ? flags.list('filename') : [],
     kustomize: flags.has('kustomize') ? flags.text('kustomize') : '',
     recursive: flags.has('recursive') ? flags.bool('recursive') : false,
+    namespace: session.namespace,
+    enforceNamespace: session.enforceNamespace,
   };
 }
