@@ -23,6 +23,7 @@ const ACTOR = 'default-scheduler';
 const CLAIMS = 'v1/persistentvolumeclaims';
 const VOLUMES = 'v1/persistentvolumes';
 const BIND_TIMEOUT_MS = 600_000;
+const PRE_BIND = 'PreBind plugin "VolumeBinding"';
 const POLL_MS = 1_000;
 
 const NODE_PLUGINS = [
@@ -234,11 +235,11 @@ export class Scheduler implements Disposable {
     const waitMs = drawMs(this.#random, DURATIONS.scheduleMs);
     const binding: BindingCycle = { item, node, volumes };
     if (!volumes || (volumes.bindings.length === 0 && volumes.provisions.length === 0)) {
-      this.#kernel.timer(waitMs, () => this.#attempt(binding, () => this.#bind(binding)));
+      this.#kernel.timer(waitMs, () => this.#attemptBind(binding));
       return;
     }
     this.#kernel.timer(waitMs, () =>
-      this.#attempt(binding, () => {
+      this.#attempt(binding, PRE_BIND, () => {
         // Since v1.35 a Pod that waits for its volumes says which node it waits for.
         this.#setCondition(pod, undefined, node);
         this.#bindVolumes(binding, volumes);
@@ -247,14 +248,19 @@ export class Scheduler implements Disposable {
     );
   }
 
-  #attempt(binding: BindingCycle, step: () => void): void {
+  /** A step of the binding cycle; what the server refuses is told in the name of the plugin at work. */
+  #attempt(binding: BindingCycle, plugin: string, step: () => void): void {
     if (this.#stopped) return;
     try {
       step();
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'StatusError') throw error;
-      this.#bindingFailed(binding, error.message);
+      this.#bindingFailed(binding, plugin, error.message);
     }
+  }
+
+  #attemptBind(binding: BindingCycle): void {
+    this.#attempt(binding, 'Bind plugin "DefaultBinder"', () => this.#bind(binding));
   }
 
   /** bindAPIUpdate: static volumes are reserved, claims to be provisioned get their node. */
@@ -273,11 +279,11 @@ export class Scheduler implements Disposable {
 
   #poll(binding: BindingCycle, volumes: PodVolumes, deadlineMs: number): void {
     this.#kernel.timer(POLL_MS, () =>
-      this.#attempt(binding, () => {
+      this.#attempt(binding, PRE_BIND, () => {
         const verdict = this.#checkVolumes(binding, volumes);
-        if (verdict === 'bound') this.#bind(binding);
-        else if (verdict !== 'waiting') this.#bindingFailed(binding, `binding volumes: ${verdict}`);
-        else if (this.#kernel.now() >= deadlineMs) this.#bindingFailed(binding, 'binding volumes: context deadline exceeded');
+        if (verdict === 'bound') this.#attemptBind(binding);
+        else if (verdict !== 'waiting') this.#bindingFailed(binding, PRE_BIND, `binding volumes: ${verdict}`);
+        else if (this.#kernel.now() >= deadlineMs) this.#bindingFailed(binding, PRE_BIND, 'binding volumes: context deadline exceeded');
         else this.#poll(binding, volumes, deadlineMs);
       }),
     );
@@ -330,7 +336,7 @@ export class Scheduler implements Disposable {
     this.#event(pod, 'Normal', 'Scheduled', `Successfully assigned ${namespaceOf(pod)}/${nameOf(pod)} to ${node}`);
   }
 
-  #bindingFailed(binding: BindingCycle, message: string): void {
+  #bindingFailed(binding: BindingCycle, plugin: string, message: string): void {
     const { item } = binding;
     this.#release(binding);
     this.#cache.forget(uidOf(item.pod));
@@ -338,7 +344,7 @@ export class Scheduler implements Disposable {
     this.#queue.wake(POD_DELETE_PLUGINS);
     if (!fresh || uidOf(fresh) !== uidOf(item.pod) || fresh.spec?.nodeName) return;
     item.pod = fresh;
-    this.#fail(item, message, new Set(), '');
+    this.#fail(item, `running ${plugin}: ${message}`, new Set(), '');
   }
 
   #event(pod: Pod, type: 'Normal' | 'Warning', reason: string, message: string): void {

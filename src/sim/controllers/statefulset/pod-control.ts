@@ -129,10 +129,15 @@ export class StatefulPodControl {
     return this.#existingClaims(set, pod).some((claim) => hasStaleOwner(claim, pod, POD));
   }
 
+  /**
+   * Read from the server: here the writes of one sync take no time, so that the informer has not yet heard of a claim that upstream's,
+   * some milliseconds later, has, and upstream's retries after a conflict would find the same stale claim again.
+   */
   #existingClaims(set: StatefulSet, pod: Pod): PersistentVolumeClaim[] {
     const out: PersistentVolumeClaim[] = [];
+    const claims = this.#client.resource<PersistentVolumeClaim>('v1/persistentvolumeclaims');
     for (const template of set.spec?.volumeClaimTemplates ?? []) {
-      const claim = this.#claims.get(namespaceOf(set), claimName(set, template, ordinalOf(pod)));
+      const claim = claims.get(namespaceOf(set), claimName(set, template, ordinalOf(pod)));
       if (claim) out.push(claim);
     }
     return out;
