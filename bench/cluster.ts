@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { nodeClock } from '../src/hosts/node/clock.ts';
 import { Kernel } from '../src/kernel/index.ts';
+import { loadSchema } from '../src/sim/apiserver/schema.ts';
 import type { Cluster } from '../src/sim/cluster.ts';
 import { createCluster } from '../src/sim/index.ts';
 import type { Deployment, Pod, StatefulSet } from '../src/sim/kinds/types.ts';
@@ -26,6 +27,8 @@ const PODS_PER_NODE = 100;
 
 /** A cluster with room for so many Pods. */
 async function cluster(pods = 0): Promise<Cluster> {
+  // A StatefulSet is written here without going through the HTTP door, which would load its type.
+  await loadSchema();
   const agents = Math.max(2, Math.ceil(pods / PODS_PER_NODE) - 1);
   return createCluster({ kernel: new Kernel({ seed: 'bench', host: nodeClock }), preset: 'k3d', agents, maxPods: POD_LIMIT });
 }

@@ -7,6 +7,7 @@ import { commandRun } from '../src/kubectl/commands/index.ts';
 import type { Session } from '../src/kubectl/session.ts';
 import { builtins } from '../src/shell/builtins/index.ts';
 import { createApiServer } from '../src/sim/apiserver/index.ts';
+import { loadSchema, schemaTypes } from '../src/sim/apiserver/schema.ts';
 import { clusterImages } from '../src/sim/images/index.ts';
 import { admissionPlugins, strategies } from '../src/sim/kinds/index.ts';
 import { validation } from '../src/sim/kinds/validation.ts';
@@ -71,7 +72,8 @@ const discovery = JSON.parse(readFileSync('src/sim/kinds/facts/discovery.json', 
   string,
   { groupVersion?: string; resources?: DiscoveredResource[] }
 >;
-const schema = JSON.parse(readFileSync('src/sim/kinds/facts/schema.json', 'utf8')) as Record<string, { properties?: Record<string, unknown> }>;
+await loadSchema();
+const schema = schemaTypes();
 const code = (name: string): string => `\`${name}\``;
 const list = (names: Iterable<string>): string => [...names].map(code).join('、');
 

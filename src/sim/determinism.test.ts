@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeClock } from '../hosts/node/clock.ts';
 import { Kernel } from '../kernel/index.ts';
+import { loadSchema } from './apiserver/schema.ts';
 import type { ApiObject } from './client/types.ts';
 import { type Cluster, createCluster, type WriteRecord } from './index.ts';
+
+await loadSchema();
 
 const CAUSE = { cause: { actor: 'test', rule: 'test/act' } };
 

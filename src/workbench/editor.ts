@@ -50,8 +50,8 @@ const look = EditorView.theme({
 
 /** Kubernetes' own field types; loaded with the first YAML file. */
 let schemas: Schemas | undefined;
-const schemasReady = import('../sim/kinds/facts/schema.json').then((module) => {
-  schemas = module.default as unknown as Schemas;
+const schemasReady = Promise.all([import('../sim/kinds/facts/schema-first.json'), import('../sim/kinds/facts/schema-later.json')]).then(([first, later]) => {
+  schemas = { ...first.default, ...later.default } as unknown as Schemas;
 });
 
 /** The fields that may stand where a line is, and the key the line holds. */

@@ -1,6 +1,6 @@
 import { isMap, isScalar, isSeq, type Node, parseAllDocuments } from 'yaml';
 
-/** A type of facts/schema.json. */
+/** A type of the schema facts. */
 interface Schema {
   type?: string;
   format?: string;

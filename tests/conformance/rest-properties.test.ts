@@ -4,10 +4,12 @@ import fc from 'fast-check';
 import { testKernel } from '../../src/kernel/testing/index.ts';
 import { type ApiServer, createApiServer } from '../../src/sim/apiserver/index.ts';
 import { type ResourceInfo, ResourceRegistry } from '../../src/sim/apiserver/resources.ts';
-import type { ObjectNode, SchemaNode } from '../../src/sim/apiserver/schema.ts';
+import { loadSchema, type ObjectNode, type SchemaNode } from '../../src/sim/apiserver/schema.ts';
 import { admissionPlugins, strategies } from '../../src/sim/kinds/index.ts';
 import type { ConfigMap, Namespace } from '../../src/sim/kinds/types.ts';
 import type { HttpResponse } from '../../src/sim/transport.ts';
+
+await loadSchema();
 
 const CAUSE = { actor: 'test', rule: 'test' };
 

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Kernel } from '../../kernel/index.ts';
+import { loadSchema } from '../../sim/apiserver/schema.ts';
 import type { ChannelSocket, HttpRequest, HttpResponse, Transport } from '../../sim/transport.ts';
 import { protobufToJson } from './protobuf-body.ts';
 import { isPortForward, PORT_FORWARD_PROTOCOL, SPDY_TUNNEL, servePortForward } from './spdy-port-forward.ts';
@@ -28,7 +29,7 @@ export function createHttpServer(options: { kernel: Kernel; transport: Transport
     const abort = new AbortController();
     outgoing.on('close', () => abort.abort());
     const body = await readBody(incoming);
-    const request = asJson(toRequest(incoming, body, abort.signal));
+    const request = await asJson(toRequest(incoming, body, abort.signal));
     const response = await enter(() => transport.request(request));
     writeHead(outgoing, response);
     if (response.body) outgoing.write(response.body);
@@ -102,8 +103,9 @@ export function createHttpServer(options: { kernel: Kernel; transport: Transport
 }
 
 /** Typed clients (kubectl create, client-go) send protobuf: the API server reads JSON. What cannot be read is left to it to refuse. */
-function asJson(request: HttpRequest): HttpRequest {
+async function asJson(request: HttpRequest): Promise<HttpRequest> {
   if (!request.body || !request.headers['content-type']?.startsWith('application/vnd.kubernetes.protobuf')) return request;
+  await loadSchema();
   try {
     const body = new TextEncoder().encode(protobufToJson(request.body));
     return { ...request, headers: { ...request.headers, 'content-type': 'application/json' }, body };

@@ -150,7 +150,7 @@ function timeOf(value: bigint | Uint8Array, digits: number): string | null {
 
 function message(type: string, bytes: Uint8Array): Json {
   const out: Json = {};
-  fill(out, type, schemaTypes[type]?.properties ?? {}, bytes);
+  fill(out, type, schemaTypes()[type]?.properties ?? {}, bytes);
   return out;
 }
 

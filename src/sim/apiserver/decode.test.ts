@@ -3,6 +3,9 @@ import { describe, it } from 'node:test';
 import { convert, DecodeError } from './decode.ts';
 import { parseJson } from './http/json.ts';
 import { nodeOfKind } from './resources.ts';
+import { loadSchema } from './schema.ts';
+
+await loadSchema();
 
 const STATEFUL_SET = nodeOfKind('apps', 'v1', 'StatefulSet');
 const POD = nodeOfKind('', 'v1', 'Pod');

@@ -1,6 +1,6 @@
 import aggregatedFacts from '../kinds/facts/discovery-aggregated.json' with { type: 'json' };
 import { ALIASES, type ResourceAlias } from './aliases.ts';
-import { type ObjectNode, schemaTypes, typeNode } from './schema.ts';
+import { type ObjectNode, type SchemaFacts, schemaTypes, typeNode } from './schema.ts';
 
 /** One column of a Table, as `meta.k8s.io/v1 TableColumnDefinition`. */
 export interface TableColumn {
@@ -82,9 +82,12 @@ function kindKey(group: string, version: string, kind: string): string {
   return `${group}/${version}/${kind}`;
 }
 
-function loadTypes(): void {
-  if (typeByKind.size > 0) return;
-  for (const [name, fact] of Object.entries(schemaTypes)) {
+let indexed: SchemaFacts | undefined;
+
+function indexTypes(): void {
+  if (indexed === schemaTypes()) return;
+  indexed = schemaTypes();
+  for (const [name, fact] of Object.entries(indexed)) {
     const kinds = fact['x-kubernetes-group-version-kind'] ?? [];
     // Types such as DeleteOptions belong to every group: only their own counts.
     if (kinds.length > 5) continue;
@@ -94,7 +97,7 @@ function loadTypes(): void {
 
 /** The schema type of a kind ("io.k8s.api.apps.v1.StatefulSet"), or undefined. */
 export function typeNameOf(group: string, version: string, kind: string): string | undefined {
-  loadTypes();
+  indexTypes();
   return typeByKind.get(kindKey(group, version, kind));
 }
 

@@ -1,4 +1,4 @@
-import schemaFacts from '../kinds/facts/schema.json' with { type: 'json' };
+import firstTypes from '../kinds/facts/schema-first.json' with { type: 'json' };
 import type { DecodeContext } from './decode.ts';
 
 /** As the facts write one schema (OpenAPI v3 with Kubernetes' extensions; `$ref` is a type name). */
@@ -22,7 +22,24 @@ export interface SchemaFact {
   'x-kubernetes-unions'?: unknown;
 }
 
-export const schemaTypes = schemaFacts as unknown as Readonly<Record<string, SchemaFact>>;
+export type SchemaFacts = Readonly<Record<string, SchemaFact>>;
+
+let types = firstTypes as unknown as SchemaFacts;
+let loading: Promise<void> | undefined;
+
+/** Every type known so far, by name: those of the objects that a fresh cluster makes by itself, and all after `loadSchema`. */
+export function schemaTypes(): SchemaFacts {
+  return types;
+}
+
+/** Fetches the types that only somebody outside can make objects of. */
+export function loadSchema(): Promise<void> {
+  loading ??= import('../kinds/facts/schema-later.json', { with: { type: 'json' } }).then(({ default: later }) => {
+    const all = Object.entries({ ...types, ...(later as unknown as SchemaFacts) });
+    types = Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+  return loading;
+}
 
 /** A field of an object type. */
 export interface Property {
@@ -151,7 +168,7 @@ export function typeNode(name: string): ObjectNode | ScalarNode {
   if (special) return special;
   const known = compiled.get(name);
   if (known) return known;
-  const fact = schemaTypes[name];
+  const fact = types[name];
   if (!fact) throw new Error(`no schema for ${name}`);
   if (!fact.properties) {
     compiled.set(name, ANY);

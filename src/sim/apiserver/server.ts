@@ -11,6 +11,7 @@ import { expireEvents } from './event-ttl.ts';
 import { HttpDoor } from './http-door.ts';
 import type { PodAccess } from './pod-access.ts';
 import { type ResourceInfo, ResourceRegistry } from './resources.ts';
+import { loadSchema } from './schema.ts';
 import { Verbs } from './verbs.ts';
 
 export interface ApiServerOptions {
@@ -49,6 +50,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       import('./http/server.ts'),
       import('./crd/definitions.ts'),
       loadPodAccess?.(),
+      loadSchema(),
     ]);
     // Definitions come from outside only.
     serveCustomResources(verbs);

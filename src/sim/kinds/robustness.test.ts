@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { loadSchema, schemaTypes } from '../apiserver/schema.ts';
 import type { ApiObject } from '../client/types.ts';
 import { fieldErrorBody } from './field-error.ts';
 import { strategies } from './index.ts';
@@ -18,7 +19,8 @@ interface Schema {
   'x-kubernetes-group-version-kind'?: { group: string; version: string; kind: string }[];
 }
 
-const types = JSON.parse(readFileSync(new URL('facts/schema.json', import.meta.url), 'utf8')) as Record<string, Schema>;
+await loadSchema();
+const types = schemaTypes() as Record<string, Schema>;
 const discovery = JSON.parse(readFileSync(new URL('facts/discovery.json', import.meta.url), 'utf8')) as unknown;
 
 /** Kind names by resource id, wherever the discovery facts mention them. */

@@ -130,10 +130,11 @@ function typeNameFor(info: ResourceInfo): string {
 
 /** Adds a type and all it refers to. */
 function addSchemas(name: string, schemas: Record<string, Json>): void {
-  if (schemas[name] || !schemaTypes[name]) return;
+  const fact = schemaTypes()[name];
+  if (schemas[name] || !fact) return;
   const refs = new Set<string>();
   schemas[name] = {};
-  schemas[name] = v3Schema(schemaTypes[name], refs);
+  schemas[name] = v3Schema(fact, refs);
   for (const ref of refs) addSchemas(ref, schemas);
 }
 
@@ -220,7 +221,7 @@ export function openApiResponse(registry: ResourceRegistry, path: string, accept
 /** The old format: all groups in one Swagger 2.0 document, as JSON or protobuf. */
 function v2(registry: ResourceRegistry, accept: string | undefined): [Uint8Array, string] {
   const definitions: Record<string, Json> = {};
-  for (const [name, fact] of Object.entries(schemaTypes)) definitions[name] = v2Schema(fact);
+  for (const [name, fact] of Object.entries(schemaTypes())) definitions[name] = v2Schema(fact);
   for (const info of registry.all()) if (info.custom) definitions[customTypeName(info)] = v2Custom(info);
   const swagger = { swagger: '2.0', info: { title: 'Kubernetes', version: 'v1.36.3' }, paths: v2Paths(registry), definitions };
   if (accept?.includes('protobuf')) return [encodeOpenApiV2(swagger), 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'];

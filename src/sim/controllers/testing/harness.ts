@@ -1,6 +1,7 @@
 import { type Disposable, DisposableStore, type Kernel } from '../../../kernel/index.ts';
 import { testKernel } from '../../../kernel/testing/index.ts';
 import { createApiServer } from '../../apiserver/index.ts';
+import { loadSchema } from '../../apiserver/schema.ts';
 import type { Cause } from '../../cause.ts';
 import type { ApiObject, Client, ResourceId, WatchEvent } from '../../client/types.ts';
 import type { WriteRecord } from '../../cluster.ts';
@@ -9,6 +10,8 @@ import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../../k
 import { startScheduler } from '../../scheduler/index.ts';
 import { startControllers } from '../index.ts';
 import { nameOf, namespaceOf, timeOf, uidOf } from '../object.ts';
+
+await loadSchema();
 
 const TEST: Cause = { actor: 'test', rule: 'test' };
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { testKernel } from '../../../kernel/testing/index.ts';
+import { loadSchema } from '../../apiserver/schema.ts';
 import type { ApiObject } from '../../client/types.ts';
 import type { Cluster } from '../../cluster.ts';
 import { createCluster } from '../../index.ts';
 import type { PersistentVolumeClaim, Pod, StatefulSet } from '../../kinds/types.ts';
+
+await loadSchema();
 
 /** A whole cluster for playing upstream's end-to-end specs in process. */
 export class Spec {

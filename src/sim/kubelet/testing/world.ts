@@ -1,8 +1,11 @@
 import { nodeClock } from '../../../hosts/node/clock.ts';
 import { Kernel } from '../../../kernel/index.ts';
+import { loadSchema } from '../../apiserver/schema.ts';
 import type { ApiObject } from '../../client/types.ts';
 import { type Cluster, createCluster, podStatusText, type WriteRecord } from '../../index.ts';
 import type { Event as CoreV1Event, Pod } from '../../kinds/types.ts';
+
+await loadSchema();
 
 const CAUSE = { cause: { actor: 'test', rule: 'test/act' } };
 
