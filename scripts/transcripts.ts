@@ -10,11 +10,11 @@ import { type LabRun, runLab } from '../src/lab/transcript.ts';
 import { labNames, loadLab } from './labs.ts';
 
 /** Runs a lab from a fresh cluster; the seed is its name, as in the page. */
-export async function runLabByName(name: string): Promise<LabRun> {
+export async function runLabByName(name: string, way: 'first' | 'other' = 'first'): Promise<LabRun> {
   const { lab, files } = loadLab(name);
   const environment = await createEnvironment({ host: nodeClock, seed: name, preset: lab.cluster, files });
   try {
-    return await runLab(lab, environment);
+    return await runLab(lab, environment, way);
   } finally {
     environment.dispose();
   }

@@ -53,6 +53,13 @@ export function evaluateCheck(check: LabCheck, client: Client): CheckResult {
   const object: ApiObject | undefined = client.resource(resource.id).get(namespace, name);
   if (check.absent) return object ? fail('absent', 'present') : { holds: true };
   if (!object) return fail(check.path ? describe(check) : 'present', 'absent');
+  if (check.youngerThan !== undefined) {
+    const [otherType = '', otherName = ''] = check.youngerThan.split('/');
+    const other = client.resource(resourceByName(otherType).id).get(namespace, otherName);
+    // RFC 3339 in whole seconds, UTC: text compares as time does.
+    const younger = other !== undefined && (object.metadata?.creationTimestamp ?? '') > (other.metadata?.creationTimestamp ?? '');
+    if (!younger) return fail(`created after ${check.youngerThan}`, 'created before it');
+  }
   if (check.path === undefined) return { holds: true };
   const value = evaluateJsonPath(check.path, object);
   return valueCheck(check, value === '' ? [] : value.split(' '), fail, value);

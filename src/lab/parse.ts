@@ -1,4 +1,4 @@
-import { LineCounter, type Node, parseDocument } from 'yaml';
+import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { resourceByName } from './checks.ts';
 import type { Lab, LabCheck, LabCommand, LabStep } from './schema.ts';
 
@@ -17,15 +17,17 @@ export function parseLab(text: string, file: string): Lab {
   const first = document.errors[0];
   if (first) throw new LabError(file, lines.linePos(first.pos[0]).line, first.message.split('\n')[0] ?? 'not YAML');
   const reader = new Reader(file, (path) => {
-    const node = document.getIn(path, true) as Node | undefined;
-    if (node?.range) return lines.linePos(node.range[0]).line;
     const parent = document.getIn(path.slice(0, -1), true) as Node | undefined;
-    return parent?.range ? lines.linePos(parent.range[0]).line : 1;
+    const key = isMap(parent) ? (parent.items.find((pair) => isScalar(pair.key) && pair.key.value === path.at(-1))?.key as Node | undefined) : undefined;
+    const range = (key ?? (document.getIn(path, true) as Node | undefined) ?? parent)?.range;
+    return range ? lines.linePos(range[0]).line : 1;
   });
   const lab = readLab(reader, document.toJS() as unknown);
   const seen = new Set<string>();
   lab.steps.forEach((step, i) => {
     if (seen.has(step.id)) throw reader.error(['steps', i, 'id'], `two steps have the id "${step.id}"; ids must differ within a lab`);
+    if (step.after !== undefined && !seen.has(step.after))
+      throw reader.error(['steps', i, 'after'], `"after" names no earlier step; before "${step.id}" come: ${[...seen].join(', ') || 'none'}`);
     seen.add(step.id);
   });
   return lab;
@@ -108,24 +110,41 @@ function readLab(r: Reader, value: unknown): Lab {
 }
 
 function readStep(r: Reader, value: unknown, path: Path): LabStep {
-  const step = r.record(value, path, ['id', 'title', 'commands', 'checks', 'hints', 'solution', 'misconceptions']);
+  const step = r.record(value, path, ['id', 'title', 'commands', 'checks', 'sees', 'after', 'hints', 'solution', 'alternative', 'wrong', 'misconceptions']);
   const id = r.text(step.id, [...path, 'id']);
   if (!/^[a-z0-9-]+$/.test(id)) throw r.error([...path, 'id'], `step id "${id}" must be lower-case letters, digits and "-"`);
   const text = (item: unknown, where: Path): string => r.text(item, where);
+  const lines = (key: 'solution' | 'alternative' | 'wrong'): string[] | undefined =>
+    step[key] === undefined ? undefined : r.list(step[key], [...path, key], text);
+  if (step.checks === undefined && step.sees === undefined)
+    throw r.error(path, `step "${id}" can never be reached: give it "checks" (a state of the cluster) or "sees" (what a command prints)`);
   return {
     id,
     title: r.text(step.title, [...path, 'title']),
     commands: r.list(step.commands, [...path, 'commands'], (item, where) => readCommand(r, item, where)),
     checks: r.list(step.checks, [...path, 'checks'], (item, where) => readCheck(r, item, where)),
+    sees: r.list(step.sees, [...path, 'sees'], (item, where) => {
+      const pattern = r.text(item, where);
+      readPattern(r, pattern, where);
+      return pattern;
+    }),
+    after: r.optionalText(step.after, [...path, 'after']),
     hints: r.list(step.hints, [...path, 'hints'], text),
-    solution: step.solution === undefined ? undefined : r.list(step.solution, [...path, 'solution'], text),
+    solution: lines('solution'),
+    alternative: lines('alternative'),
+    wrong: lines('wrong'),
     misconceptions: r.list(step.misconceptions, [...path, 'misconceptions'], (item, where) => {
-      const rule = r.record(item, where, ['typed', 'state', 'says']);
-      const typed = r.optionalText(rule.typed, [...where, 'typed']);
-      if (typed !== undefined) readPattern(r, typed, [...where, 'typed']);
-      if (typed === undefined && rule.state === undefined) throw r.error(where, 'a misconception needs "typed" or "state" to recognise it by');
+      const rule = r.record(item, where, ['typed', 'printed', 'state', 'says']);
+      const pattern = (key: 'typed' | 'printed'): string | undefined => {
+        const found = r.optionalText(rule[key], [...where, key]);
+        if (found !== undefined) readPattern(r, found, [...where, key]);
+        return found;
+      };
+      if (rule.typed === undefined && rule.printed === undefined && rule.state === undefined)
+        throw r.error(where, 'a misconception needs "typed", "printed" or "state" to recognise it by');
       return {
-        typed,
+        typed: pattern('typed'),
+        printed: pattern('printed'),
         state: rule.state === undefined ? undefined : readCheck(r, rule.state, [...where, 'state']),
         says: r.text(rule.says, [...where, 'says']),
       };
@@ -148,12 +167,20 @@ function readCommand(r: Reader, value: unknown, path: Path): LabCommand {
 }
 
 function readCheck(r: Reader, value: unknown, path: Path): LabCheck {
-  const check = r.record(value, path, ['object', 'namespace', 'path', 'equals', 'matches', 'count', 'labels', 'absent']);
+  const check = r.record(value, path, ['object', 'namespace', 'path', 'equals', 'matches', 'count', 'labels', 'absent', 'youngerThan']);
+  const typeOf = (key: 'object' | 'youngerThan', name: string): void => {
+    try {
+      resourceByName(name.split('/')[0] ?? '');
+    } catch (error) {
+      throw r.error([...path, key], (error as Error).message);
+    }
+  };
   const object = r.text(check.object, [...path, 'object']);
-  try {
-    resourceByName(object.split('/')[0] ?? '');
-  } catch (error) {
-    throw r.error([...path, 'object'], (error as Error).message);
+  typeOf('object', object);
+  const youngerThan = r.optionalText(check.youngerThan, [...path, 'youngerThan']);
+  if (youngerThan !== undefined) {
+    typeOf('youngerThan', youngerThan);
+    if (!object.includes('/') || !youngerThan.includes('/')) throw r.error([...path, 'youngerThan'], '"youngerThan" compares two objects, such as "pod/web-1"');
   }
   const matches = r.optionalText(check.matches, [...path, 'matches']);
   if (matches !== undefined) readPattern(r, matches, [...path, 'matches']);
@@ -166,6 +193,7 @@ function readCheck(r: Reader, value: unknown, path: Path): LabCheck {
     count: r.optionalNumber(check.count, [...path, 'count']),
     labels: r.optionalText(check.labels, [...path, 'labels']),
     absent: r.optionalFlag(check.absent, [...path, 'absent']),
+    youngerThan,
   };
 }
 

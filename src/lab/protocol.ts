@@ -60,6 +60,8 @@ export interface StepState {
   reached: boolean;
   /** For the first check that does not hold: object, what was expected, what is. */
   failing?: { object: string; expected: string; actual: string };
+  /** The state is as it should be; what the step is there to see was not printed yet. */
+  unseen?: boolean;
   /** A misconception that was recognised, as its zh-TW explanation (Markdown). */
   hint?: string;
 }

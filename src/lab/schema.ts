@@ -17,12 +17,28 @@ export interface LabStep {
   /** What to type, line by line. Empty: the reader finds it (a challenge). */
   commands: readonly LabCommand[];
   checks: readonly LabCheck[];
+  /**
+   * What a command of the reader's must have printed, as regular expressions (`^` and `$` are line ends): for steps whose
+   * point is to see something. Which command printed it does not matter. A step has `checks`, `sees` or both.
+   */
+  sees: readonly string[];
+  /** The goal counts only once this earlier step's was reached: for goals that held before. */
+  after?: string;
   /** Three grades: a nudge, the way, the answer. */
   hints: readonly string[];
   /** Commands that reach the step's goal; tests run them. Absent when `commands` do. */
   solution?: readonly string[];
+  /** A second way to the goal, played by the tests; it must be accepted. */
+  alternative?: readonly string[];
+  /** What looks like a way and is none, played by the tests before `alternative`; it must not be accepted. */
+  wrong?: readonly string[];
+  /** What shows a misunderstanding, by one of three signs, and what to say then. */
   misconceptions: readonly {
-    /** Regular expression on a command line the reader typed. */ typed?: string /** A check that, when it holds, tells the misconception. */;
+    /** Regular expression on a command line the reader typed. */
+    typed?: string;
+    /** Regular expression on what a command printed. */
+    printed?: string;
+    /** A check that, when it holds, tells the misconception. */
     state?: LabCheck;
     says: string;
   }[];
@@ -55,4 +71,6 @@ export interface LabCheck {
   count?: number;
   labels?: string;
   absent?: boolean;
+  /** Created after that other object, by whole seconds: what was deleted and came back is younger than what stayed. */
+  youngerThan?: string;
 }

@@ -1,6 +1,7 @@
 import type { HostClock, Player } from '../kernel/index.ts';
 import type { Terminal } from '../shell/reader-machine.ts';
 import type { WriteRecord } from '../sim/cluster.ts';
+import { listenToCommands } from './command-output.ts';
 import { createEnvironment, driveUntilSettled, type Environment } from './environment.ts';
 import { ProgressTracker } from './progress.ts';
 import type { LabFileSet, SavedSession, SessionNotice, SessionRequest } from './protocol.ts';
@@ -174,6 +175,10 @@ class RunningSession {
         this.#terminals.set(request.terminal, terminal);
         terminal.onOutput((data) => this.#notify({ type: 'output', terminal: request.terminal, data }));
         terminal.onCommand((line) => this.#onCommand(request.terminal, line));
+        listenToCommands(terminal, (output) => {
+          this.#progress.printed(output);
+          this.#planView();
+        });
         return undefined;
       }
       case 'close-terminal':
@@ -217,7 +222,7 @@ class RunningSession {
 
   #onCommand(terminal: string, line: string): void {
     this.#notify({ type: 'command', terminal, line });
-    if (this.#progress.recognise(line)) this.#notify({ type: 'progress', steps: this.#progress.states });
+    if (this.#progress.typed(line)) this.#notify({ type: 'progress', steps: this.#progress.states });
   }
 
   async #answer(request: SessionRequest): Promise<unknown> {

@@ -1,7 +1,9 @@
 import type { Terminal } from '../shell/reader-machine.ts';
 import { type CheckResult, evaluateCheck } from './checks.ts';
+import { listenToCommands, plain } from './command-output.ts';
 import { driveUntilSettled, type Environment } from './environment.ts';
-import type { Lab, LabCheck, LabCommand } from './schema.ts';
+import { ProgressTracker } from './progress.ts';
+import type { Lab, LabCheck, LabCommand, LabStep } from './schema.ts';
 
 /** What one command printed when the lab was run. */
 export interface CommandTranscript {
@@ -16,39 +18,68 @@ export interface LabTranscript {
   steps: { id: string; commands: CommandTranscript[] }[];
 }
 
-/** One lab run from its first step to its last: what was printed, and which goals were not reached. */
+/** One lab run from its first step to its last: what was printed, and what became of the goals. */
 export interface LabRun {
   transcript: LabTranscript;
-  /** For each step whose checks do not hold after its commands. */
+  /** Steps that were not reached by their commands, with the first thing that is missing. */
   missed: { step: string; result: Exclude<CheckResult, { holds: true }> }[];
+  /** Steps that were reached before their first command: a goal that holds anyway. */
+  early: string[];
+  /** Steps that were reached by what their lab calls wrong. */
+  fooled: string[];
+  /** Explanations of misconceptions that were given. */
+  told: Set<string>;
 }
 
 const WAIT_LIMIT_MS = 300_000;
 const POLL_MS = 250;
 /** A reader needs about this long between commands; the cluster goes on meanwhile. */
 const BETWEEN_COMMANDS_MS = 400;
-/** Goals may be reached a little after the last command. */
+/** Goals may be reached a little after the last command; a wrong way gets as long. */
 const CHECK_LIMIT_MS = 60_000;
 export const TERMINAL_COLUMNS = 120;
 const TERMINAL_ROWS = 40;
 
-/** Types every step's commands (or its solution) into a terminal, as a reader would, in virtual time. */
-export async function runLab(lab: Lab, environment: Environment): Promise<LabRun> {
+/**
+ * Types every step's commands (or its solution) into a terminal, as a reader would, in virtual time. `other` takes the
+ * second way where a step has one, after what the lab calls wrong.
+ */
+export async function runLab(lab: Lab, environment: Environment, way: 'first' | 'other' = 'first'): Promise<LabRun> {
   const { kernel, reader, cluster } = environment;
   for (const command of lab.setup) {
     const result = await driveUntilSettled(kernel, reader.execute(command));
     if (result.exit !== 0) throw new Error(`labs/${lab.name}: the setup failed: ${command}\n${result.stderr}`);
   }
-  const typist = new Typist(environment, reader.openTerminal(TERMINAL_COLUMNS, TERMINAL_ROWS));
-  const run: LabRun = { transcript: { steps: [] }, missed: [] };
+  const progress = new ProgressTracker(lab, cluster.client);
+  const terminal = reader.openTerminal(TERMINAL_COLUMNS, TERMINAL_ROWS);
+  const typist = new Typist(environment, terminal);
+  listenToCommands(terminal, (output) => progress.printed(output));
+  terminal.onCommand((line) => progress.typed(line));
+  const run: LabRun = { transcript: { steps: [] }, missed: [], early: [], fooled: [], told: new Set() };
+  const reached = (id: string): boolean => {
+    progress.update();
+    for (const { hint } of progress.states) if (hint !== undefined) run.told.add(hint);
+    return progress.states.some((state) => state.id === id && state.reached);
+  };
+
   for (const step of lab.steps) {
+    if (reached(step.id)) run.early.push(step.id);
+    if (way === 'other') {
+      for (const line of step.wrong ?? []) {
+        await typist.pass(BETWEEN_COMMANDS_MS);
+        await typist.type({ run: line });
+        reached(step.id);
+      }
+      if (step.wrong) await typist.pass(CHECK_LIMIT_MS);
+      if (step.wrong && reached(step.id)) run.fooled.push(step.id);
+    }
     const commands: CommandTranscript[] = [];
-    const todo: readonly LabCommand[] = step.commands.length > 0 ? step.commands : (step.solution ?? []).map((line) => ({ run: line }));
-    for (const command of todo) {
+    for (const command of commandsOf(step, way)) {
       if (command.waitFor) await typist.waitFor(command.waitFor, `labs/${lab.name}, step ${step.id}, before "${command.run}"`);
       await typist.pass(command.sleepSeconds === undefined ? BETWEEN_COMMANDS_MS : command.sleepSeconds * 1000);
       const transcript = await typist.type(command);
       commands.push(transcript);
+      reached(step.id);
       if (command.expectExit !== undefined && command.expectExit !== transcript.exit) {
         throw new Error(
           `labs/${lab.name}, step ${step.id}: "${command.run}" ended with ${transcript.exit}, expected ${command.expectExit}\n${transcript.output}`,
@@ -57,15 +88,22 @@ export async function runLab(lab: Lab, environment: Environment): Promise<LabRun
     }
     // A challenge's solution is not printed in the lesson.
     run.transcript.steps.push({ id: step.id, commands: step.commands.length > 0 ? commands : [] });
-    for (const check of step.checks) {
-      const holds = (): boolean => evaluateCheck(check, cluster.client).holds;
-      if (!holds()) await kernel.advance({ until: holds, untilMs: kernel.now() + CHECK_LIMIT_MS });
-      const result = evaluateCheck(check, cluster.client);
-      if (!result.holds) run.missed.push({ step: step.id, result });
+    if (!reached(step.id)) await kernel.advance({ until: () => reached(step.id), untilMs: kernel.now() + CHECK_LIMIT_MS });
+    if (!reached(step.id)) {
+      const failing = progress.states.find((state) => state.id === step.id)?.failing;
+      run.missed.push({
+        step: step.id,
+        result: { holds: false, ...(failing ?? { object: 'the terminal', expected: step.sees.join(' and '), actual: 'not seen' }) },
+      });
     }
   }
   typist.dispose();
   return run;
+}
+
+function commandsOf(step: LabStep, way: 'first' | 'other'): readonly LabCommand[] {
+  const lines = way === 'other' && step.alternative ? step.alternative : step.commands.length > 0 ? undefined : (step.solution ?? []);
+  return lines?.map((line) => ({ run: line })) ?? step.commands;
 }
 
 /** A reader at one terminal. */
@@ -135,12 +173,4 @@ class Typist {
   dispose(): void {
     this.#terminal.dispose();
   }
-}
-
-/** Terminal output as text: line ends of a file, no escape sequences, no key echoes. */
-export function plain(output: string): string {
-  return output
-    .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, '')
-    .replaceAll('\r\n', '\n')
-    .replaceAll('\r', '');
 }

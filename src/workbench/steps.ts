@@ -6,19 +6,26 @@ export interface StepsPane {
   enable(): void;
   disable(): void;
   show(states: readonly StepState[]): void;
-  /** A command line was entered: steps that only ask for running something are reached by it. */
-  entered(line: string): void;
+  /** A command line was entered: from now on the open step says what it still lacks. */
+  entered(): void;
 }
 
-const squeeze = (text: string): string => text.trim().replace(/\s+/g, ' ');
+/** What checks expect and find, in the reader's words. */
+const inWords = (text: string): string =>
+  text
+    .replace(/^present$/, '存在')
+    .replace(/^absent$/, '不存在')
+    .replace(/^created after (.*)$/, '在 $1 之後建立')
+    .replace(/^created before it$/, '更早建立的');
 
 /** The steps in the text: run and copy buttons, check marks, what is still missing, hints. */
-export function createSteps(lab: LabFileSet['lab'], run: (command: string) => void, onReached: (reached: readonly string[]) => void): StepsPane {
+export function createSteps(
+  lab: LabFileSet['lab'],
+  options: { run: (command: string) => void; reached: (ids: readonly string[]) => void; told: (words: string) => void },
+): StepsPane {
   const sections = new Map([...document.querySelectorAll<HTMLElement>('section[data-step]')].map((section) => [section.dataset.step ?? '', section]));
   const reached = new Set(progressStore.read()[lab.name] ?? []);
-  const entered = new Set<string>();
-  /** Goals that held before anything was done: for them, the step's commands count. */
-  const trivial = new Set<string>();
+  let entered = false;
 
   const say = (section: HTMLElement, text: string, kind?: 'reached'): void => {
     const place = section.querySelector<HTMLElement>('[data-step-state]');
@@ -32,12 +39,13 @@ export function createSteps(lab: LabFileSet['lab'], run: (command: string) => vo
       section.toggleAttribute('data-reached', reached.has(id));
       if (reached.has(id)) say(section, '完成', 'reached');
     }
-    onReached([...reached]);
+    options.reached([...reached]);
   };
   const reach = (ids: readonly string[]): void => {
     const fresh = ids.filter((id) => !reached.has(id));
     if (fresh.length === 0) return;
     for (const id of fresh) reached.add(id);
+    entered = false;
     progressStore.reach(lab.name, fresh);
     mark();
     for (const id of fresh) document.dispatchEvent(new CustomEvent('chartroom-step', { detail: id }));
@@ -47,7 +55,7 @@ export function createSteps(lab: LabFileSet['lab'], run: (command: string) => vo
     section.addEventListener('click', (event) => {
       const button = (event.target as Element).closest<HTMLButtonElement>('button');
       const command = button?.closest<HTMLElement>('[data-command]')?.dataset.command;
-      if (button?.dataset.run !== undefined && command !== undefined) run(command);
+      if (button?.dataset.run !== undefined && command !== undefined) options.run(command);
       if (button?.dataset.copy !== undefined && command !== undefined) {
         navigator.clipboard?.writeText(command).then(
           () => flash(button, '已複製'),
@@ -69,25 +77,20 @@ export function createSteps(lab: LabFileSet['lab'], run: (command: string) => vo
       for (const button of document.querySelectorAll<HTMLButtonElement>('[data-run]')) button.disabled = true;
     },
     show(states) {
-      if (entered.size === 0) for (const state of states) if (state.reached) trivial.add(state.id);
-      reach(states.filter((state) => state.reached && !trivial.has(state.id)).map((state) => state.id));
+      reach(states.filter((state) => state.reached).map((state) => state.id));
+      const open = states.find((state) => !reached.has(state.id));
       for (const state of states) {
         const section = sections.get(state.id);
-        if (!section) continue;
-        if (state.hint) sayHint(section, state.hint);
-        if (reached.has(state.id)) continue;
-        const failing = trivial.has(state.id) ? undefined : state.failing;
-        const touched = lab.steps.find((step) => step.id === state.id)?.commands.some((command) => entered.has(squeeze(command.run)));
-        say(section, touched && failing ? `還差一點：${failing.object} 應該是 ${failing.expected}，現在是 ${failing.actual}` : '');
+        if (!section || reached.has(state.id)) continue;
+        if (state.hint && sayHint(section, state.hint)) options.told(state.hint);
+        const { failing } = state;
+        if (!entered || state !== open) say(section, '');
+        else if (failing) say(section, `還差一點：${failing.object} 應該是 ${inWords(failing.expected)}，現在是 ${inWords(failing.actual)}`);
+        else if (state.unseen) say(section, '叢集已經是該有的樣子，再用指令看一眼。');
       }
     },
-    entered(line) {
-      entered.add(squeeze(line));
-      const done = lab.steps.filter(
-        (step) =>
-          (step.checks.length === 0 || trivial.has(step.id)) && step.commands.length > 0 && step.commands.every((command) => entered.has(squeeze(command.run))),
-      );
-      reach(done.map((step) => step.id));
+    entered() {
+      entered = true;
     },
   };
 }
@@ -118,18 +121,20 @@ function nextHint(section: HTMLElement, button: HTMLButtonElement): void {
   else button.textContent = '再給一點';
 }
 
-/** What a misconception rule says: Markdown with `code` only. */
-function sayHint(section: HTMLElement, markdown: string): void {
+/** What a misconception rule says: Markdown with `code` and **strong**. False when it stands there already. */
+function sayHint(section: HTMLElement, markdown: string): boolean {
   const place = section.querySelector<HTMLElement>('[data-hint-text]');
-  if (!place || place.dataset.told === markdown) return;
+  if (!place || place.dataset.told === markdown) return false;
   place.dataset.told = markdown;
   place.querySelector('.told')?.remove();
   const line = document.createElement('span');
   line.className = 'hint-line told';
-  for (const [index, part] of markdown.split('`').entries()) {
-    if (index % 2 === 0) line.append(part);
-    else line.append(Object.assign(document.createElement('code'), { textContent: part }));
+  for (const part of markdown.split(/(`[^`]+`|\*\*[^*]+\*\*)/)) {
+    const marked = /^(?:`(.+)`|\*\*(.+)\*\*)$/.exec(part);
+    if (marked) line.append(Object.assign(document.createElement(marked[1] ? 'code' : 'strong'), { textContent: marked[1] ?? marked[2] }));
+    else line.append(part);
   }
   place.prepend(line);
   place.hidden = false;
+  return true;
 }

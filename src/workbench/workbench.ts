@@ -67,13 +67,14 @@ export class Workbench {
       request: (request) => this.#ask(request),
       apply: (path) => this.#run(`kubectl apply -f ${path}`),
     });
-    this.#steps = createSteps(
-      files.lab,
-      (command) => this.#run(command),
-      (reached) => {
-        find(root, '[data-steps-summary]').textContent = `${reached.length}/${files.lab.steps.length} 步`;
+    this.#steps = createSteps(files.lab, {
+      run: (command) => this.#run(command),
+      reached: (ids) => {
+        find(root, '[data-steps-summary]').textContent = `${ids.length}/${files.lab.steps.length} 步`;
       },
-    );
+      // Where the reader looks while typing; the step's own text may be out of sight.
+      told: (words) => this.#notice(words.replace(/`|\*\*/g, '')),
+    });
     this.#wire();
   }
 
@@ -280,7 +281,7 @@ export class Workbench {
         if (!this.#visiting) this.#steps.show(notice.steps);
         return;
       case 'command':
-        if (!this.#visiting) this.#steps.entered(notice.line);
+        if (!this.#visiting) this.#steps.entered();
         this.#timeline.command(notice.line);
         return;
       case 'files-changed':

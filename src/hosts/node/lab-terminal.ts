@@ -34,12 +34,11 @@ export async function runLabInTerminal(folder: LabFolder, seed: string, speed: n
     finish = resolve;
   });
   const say = (text: string): void => void output.write(`${text.replaceAll('\n', '\r\n')}\r\n`);
-  const current = (): number => states.findIndex((state, index) => !state.reached && (lab.steps[index]?.checks.length ?? 0) > 0);
+  const current = (): number => states.findIndex((state) => !state.reached);
   const showStep = (index: number): void => {
     const step = lab.steps[index];
     if (!step) return;
     say(dim(`\n── ${index + 1}/${lab.steps.length} ${step.title}`));
-    // Steps without a goal lead up to the next one that has one.
     for (const command of step.commands) say(dim(`   $ ${command.run}`));
   };
   const announce = (): void => {
