@@ -1,10 +1,9 @@
 import type { HostClock } from '../kernel/index.ts';
 import { Kernel } from '../kernel/index.ts';
-import type { createKubectl } from '../kubectl/index.ts';
 import { createReaderMachine, type ReaderMachine } from '../shell/reader-machine.ts';
 import type { Cluster, PresetName } from '../sim/cluster.ts';
 import { createCluster } from '../sim/index.ts';
-import type { HttpRequest, Transport } from '../sim/transport.ts';
+import type { Transport } from '../sim/transport.ts';
 import type { Program } from '../unix/types.ts';
 import { createK3d } from './k3d.ts';
 import { CLUSTER_ADDRESS, kubeconfig } from './kubeconfig.ts';
@@ -46,22 +45,10 @@ export async function createEnvironment(options: EnvironmentOptions): Promise<En
 }
 
 /** kubectl, whose code is loaded when it is first run: the prompt must not wait for it. */
-function lazyKubectl(transport: Transport): Program {
-  let create: typeof createKubectl | undefined;
+function lazyKubectl(door: Transport): Program {
   return async (process) => {
-    create ??= (await process.kernel.external(import('../kubectl/index.ts'))).createKubectl;
-    const named = withCommand(transport, process.argv);
-    return create({ transport: () => named })(process);
-  };
-}
-
-/** Requests that carry the command line they come from: 「為什麼？」 ends with it. */
-function withCommand(transport: Transport, argv: readonly string[]): Transport {
-  const words = argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
-  const named = (request: HttpRequest): HttpRequest => ({ ...request, headers: { ...request.headers, 'x-chartroom-command': words.join(' ') } });
-  return {
-    request: (request) => transport.request(named(request)),
-    upgrade: (request, protocols) => transport.upgrade(named(request), protocols),
+    const { readerKubectl } = await process.kernel.external(import('./reader-kubectl.ts'));
+    return readerKubectl(door)(process);
   };
 }
 

@@ -23,7 +23,10 @@ export type SessionRequest =
   | { type: 'get-object'; resource: string; namespace: string; name: string }
   | { type: 'node-action'; node: string; action: 'stop-kubelet' | 'start-kubelet' | 'power-off' | 'power-on' | 'partition' | 'mend' }
   | { type: 'save' }
-  | { type: 'why'; resource: string; namespace: string; name: string };
+  /** `resource` "dns": a name; "last": the last command that failed. */
+  | { type: 'why'; resource: string; namespace: string; name: string; field?: string }
+  /** Really sent in the cluster, so it belongs to the session's log; the answer comes when the cluster's time has gone on. */
+  | { type: 'trace'; what: 'dns' | 'request'; namespace: string; pod: string; target: string };
 
 /** What the session tells without being asked. */
 export type SessionNotice =

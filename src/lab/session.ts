@@ -6,6 +6,8 @@ import { createEnvironment, driveUntilSettled, type Environment } from './enviro
 import { ProgressTracker } from './progress.ts';
 import type { LabFileSet, SavedSession, SessionNotice, SessionRequest } from './protocol.ts';
 import { clusterView } from './view.ts';
+import type { TraceQuestion } from './why/trace.ts';
+import type { Trace } from './why/types.ts';
 
 const HOME = '/home/reader';
 /** The view is drawn at most this often, in wall time. */
@@ -16,11 +18,22 @@ const QUIET_MS = 5_000;
 const SETTLE_LIMIT_MS = 600_000;
 /** Heartbeats and bookkeeping that go on for ever. */
 const HEARTBEATS = new Set(['coordination.k8s.io/v1/leases', 'v1/nodes']);
+const TRACE_LIMIT_MS = 60_000;
 /** Inputs kept for replay; beyond this the session can no longer be restored exactly and says so. */
 const INPUT_LIMIT = 20_000;
 
 /** Requests that change the world: they are what a session consists of, besides its seed. */
-const REPLAYED = new Set<SessionRequest['type']>(['open-terminal', 'close-terminal', 'input', 'resize', 'run', 'write-file', 'delete-file', 'node-action']);
+const REPLAYED = new Set<SessionRequest['type']>([
+  'open-terminal',
+  'close-terminal',
+  'input',
+  'resize',
+  'run',
+  'write-file',
+  'delete-file',
+  'node-action',
+  'trace',
+]);
 
 export interface Session {
   /** Answers one request of the page. Rejects with an Error whose message can be shown. */
@@ -209,9 +222,25 @@ class RunningSession {
         else nodes.partition(request.node, request.action === 'partition');
         return undefined;
       }
+      case 'trace':
+        return this.#trace(request);
       default:
         throw new Error(`not part of a session's log: ${request.type}`);
     }
+  }
+
+  /** Packets need the cluster's time: where it stands still, it goes on for as long as they are on their way. */
+  async #trace(question: TraceQuestion): Promise<Trace> {
+    const { kernel, cluster } = this.#environment;
+    let done = false;
+    const tracing = kernel.external(import('./why/trace.ts')).then(({ trace }) => trace(cluster, question));
+    // Replaying asks nobody for the answer.
+    tracing.then(
+      () => (done = true),
+      () => (done = true),
+    );
+    if (this.#player?.speed === 0) void this.#player.fastForward({ untilMs: kernel.now() + TRACE_LIMIT_MS, until: () => done });
+    return tracing;
   }
 
   #terminal(id: string): Terminal {
@@ -252,6 +281,7 @@ class RunningSession {
         return cluster.client.resource(request.resource).get(request.namespace, request.name);
       case 'why': {
         const { explain } = await import('./why/index.ts');
+        if (request.resource === 'last') return explain(cluster, 'last');
         return explain(cluster, request.resource === 'dns' ? { dns: request.name, namespace: request.namespace } : request);
       }
       case 'save':

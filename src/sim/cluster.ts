@@ -1,7 +1,10 @@
 import type { Disposable, Kernel } from '../kernel/index.ts';
 import type { Cause } from './cause.ts';
 import type { ApiObject, Client } from './client/types.ts';
+import type { Draw, OwnedStack } from './network/index.ts';
 import type { Transport } from './transport.ts';
+
+export type { Draw } from './network/index.ts';
 
 /** "k3d": one server, two agents, as `k3d cluster create demo --agents 2` makes; "single": one node. */
 export type PresetName = 'k3d' | 'single';
@@ -41,6 +44,10 @@ export interface Cluster extends Disposable {
   readonly writes: readonly WriteRecord[];
   onWrite(listener: (write: WriteRecord) => void): Disposable;
   readonly nodes: NodeControl;
+  /** A Pod's own view of the network, as its containers have it; undefined when it has none (not running, its node away). Dispose it. */
+  podStack(namespace: string, name: string): OwnedStack | undefined;
+  /** Tells of each endpoint that kube-proxy draws; one listener at a time. */
+  watchDraws(listener: (draw: Draw) => void): Disposable;
 }
 
 /** What happens to machines: not part of the Kubernetes API, done from outside as one pulls a plug. */

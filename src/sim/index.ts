@@ -5,6 +5,7 @@ import type { Cluster, ClusterOptions } from './cluster.ts';
 import { startControllers } from './controllers/index.ts';
 import { createImageCatalog } from './images/index.ts';
 import { admissionPlugins, strategies, validatingTransport } from './kinds/index.ts';
+import type { Pod } from './kinds/types.ts';
 import { KubeletFleet } from './kubelet/fleet.ts';
 import { CLUSTER_DNS_IP } from './kubelet/host-files.ts';
 import { LocalPathProvisioner } from './kubelet/local-path-provisioner.ts';
@@ -68,6 +69,14 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
         throw error;
       }
     },
+    podStack(namespace, name) {
+      const pod = client.resource<Pod>('v1/pods').get(namespace, name);
+      return fleet
+        .kubelet(pod?.spec?.nodeName ?? '')
+        ?.sandboxes.get(pod?.metadata?.uid ?? '')
+        ?.openStack();
+    },
+    watchDraws: (listener) => network.watchDraws(listener),
     dispose: () => store.dispose(),
   };
 }

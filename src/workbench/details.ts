@@ -14,7 +14,7 @@ const KINDS: Record<string, { resource: string; word: string }> = {
   daemonsets: { resource: 'apps/v1/daemonsets', word: 'ds' },
 };
 
-const VERBS = { created: '建立了', changed: '改了', deleted: '刪除了' } as const;
+const VERBS = { created: '建立了', changed: '改了', deleted: '刪除了', asked: '要求' } as const;
 
 /** The panel that answers 「為什麼？」 about a selected object or a DNS name, and shows the object itself. */
 export class Details {

@@ -56,7 +56,8 @@ export function triggerOf(history: WriteHistory, write: WriteRecord): WriteRecor
   }
   const pod = changedEndpoint(write);
   const moved = pod && history.last({ resource: PODS, namespace: write.namespace, name: pod }, revision);
-  if (moved) return moved;
+  // The Service may be what is new, not the Pod.
+  if (moved) return latest(moved, spec);
   // Somebody who looks after one object acts on what others did to it, not on what it wrote itself.
   if (because.resource === write.resource && because.name === write.name) {
     return history.last(because, revision, (one) => one.cause.actor !== cause.actor) ?? spec;

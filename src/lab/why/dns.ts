@@ -11,7 +11,7 @@ const ZONE = 'cluster.local';
 const SERVICES = 'v1/services';
 
 /** A name of the cluster's zone that stands for a Service or for one host behind it. */
-interface Meaning {
+export interface Meaning {
   host?: string;
   service: string;
   namespace: string;
@@ -19,8 +19,32 @@ interface Meaning {
   suffix: string;
 }
 
+const SLICES = 'discovery.k8s.io/v1/endpointslices';
+
+/** The slices of a Service. */
+export function slicesOf(client: Client, namespace: string, service: string): EndpointSlice[] {
+  return client
+    .resource<EndpointSlice>(SLICES)
+    .list(namespace)
+    .filter((slice) => slice.metadata?.labels?.['kubernetes.io/service-name'] === service);
+}
+
+/** Nobody answers at the cluster's DNS address: no name can be resolved, whatever else is right. */
+function deafDns(client: Client): { obstacles: Obstacle[]; slice?: EndpointSlice; found: boolean } | undefined {
+  const service = client.resource<Service>(SERVICES).get('kube-system', 'kube-dns');
+  const slices = slicesOf(client, 'kube-system', 'kube-dns');
+  if (service && slices.some((slice) => slice.endpoints?.some((one) => one.conditions?.ready !== false))) return undefined;
+  const obstacles = [
+    obstacle('dns/coredns-down', {}, 'kube-system/kube-dns: 0 endpoints ready', { resource: SERVICES, namespace: 'kube-system', name: 'kube-dns' }),
+  ];
+  if (service) obstacles.push(...serviceObstacles(client, service));
+  return { obstacles, found: false, ...(slices[0] ? { slice: slices[0] } : {}) };
+}
+
 /** Why a name resolves as it does, or does not, asked from a Pod in `namespace`. */
 export function explainName(client: Client, name: string, namespace: string): { obstacles: Obstacle[]; slice?: EndpointSlice; found: boolean } {
+  const deaf = deafDns(client);
+  if (deaf) return deaf;
   const meaning = meaningOf(client, name, namespace);
   if (!meaning) return { obstacles: [obstacle('dns/outside', {}, name)], found: true };
   const { service: serviceName, host, suffix } = meaning;
@@ -42,10 +66,7 @@ export function explainName(client: Client, name: string, namespace: string): { 
     else obstacles.push(obstacle('dns/not-headless-pod', detail, `clusterIP: ${service.spec?.clusterIP ?? ''}`, ref));
     return { obstacles, found: host === undefined };
   }
-  const slices = client
-    .resource<EndpointSlice>('discovery.k8s.io/v1/endpointslices')
-    .list(meaning.namespace)
-    .filter((slice) => slice.metadata?.labels?.['kubernetes.io/service-name'] === serviceName);
+  const slices = slicesOf(client, meaning.namespace, serviceName);
   const endpoints = slices.flatMap((slice) => slice.endpoints ?? []).filter((one) => one.conditions?.ready !== false || service.spec?.publishNotReadyAddresses);
   if (host === undefined) {
     const addresses = endpoints.flatMap((one) => one.addresses ?? []);
@@ -94,7 +115,7 @@ function missingHost(client: Client, service: Service, host: string, detail: Rea
 }
 
 /** What a name means: the resolver tries the search list (ndots:5), the first that exists counts. */
-function meaningOf(client: Client, asked: string, namespace: string): Meaning | undefined {
+export function meaningOf(client: Client, asked: string, namespace: string): Meaning | undefined {
   const absolute = asked.endsWith('.');
   const name = asked.replace(/\.$/, '');
   if (name === '') return undefined;

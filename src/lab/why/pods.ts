@@ -12,6 +12,7 @@ const SETS = 'apps/v1/statefulsets';
 /** Why a Pod does not run, is not ready or does not go away. */
 export function podObstacles(client: Client, pod: Pod): Obstacle[] {
   if (isDeleting(pod)) return terminating(client, pod);
+  if (pod.status?.reason === 'Evicted') return [obstacle('not/evicted', { node: pod.spec?.nodeName ?? '' }, pod.status.message ?? '')];
   if (isPodReady(pod) || pod.status?.phase === 'Succeeded') return [];
   if (!pod.spec?.nodeName) return unscheduled(client, pod);
   return [...silentNode(client, pod), ...containerObstacles(pod, client)];
@@ -66,6 +67,11 @@ function containerObstacles(pod: Pod, client: Client): Obstacle[] {
   for (const status of statuses) {
     const container = status.name ?? '';
     const { waiting, running, terminated } = status.state ?? {};
+    const killed = [terminated, status.lastState?.terminated].find((one) => one?.reason === 'OOMKilled');
+    if (killed) {
+      const limit = pod.spec?.containers?.find((one) => one.name === container)?.resources?.limits?.memory ?? '';
+      found.push(obstacle('not/out-of-memory', { container, limit }, `OOMKilled, exit code ${killed.exitCode ?? 137}`));
+    }
     if (waiting) {
       const reason = waiting.reason ?? '';
       const evidence = waiting.message ? `${reason}: ${waiting.message}` : reason;

@@ -5,7 +5,8 @@ export interface ExplanationLink {
   atMs: number;
   /** Who acted: "statefulset-controller", "kubelet/k3d-demo-agent-0", "kubectl". */
   actor: string;
-  verb: 'created' | 'changed' | 'deleted';
+  /** "asked": a request that was refused. */
+  verb: 'created' | 'changed' | 'deleted' | 'asked';
   object: ObjectRef;
   /** Id of the rule followed (content/rules.json). */
   rule: string;
@@ -36,4 +37,25 @@ export interface Explanation {
   /** Newest first; ends with the reader's command when it can be traced back that far. */
   chain: readonly ExplanationLink[];
   obstacles: readonly Obstacle[];
+}
+
+/** One step of a name's or a request's way, in the order it is gone. */
+export interface TraceStep {
+  rule: string;
+  /** False where the way ends, or leads past what was meant. */
+  ok: boolean;
+  text: string;
+  doc?: string;
+  object?: ObjectRef;
+  evidence: string;
+}
+
+/** What the tracer saw: every step was really taken in the cluster. */
+export interface Trace {
+  /** "dns web-0.nginx", "http://nginx/". */
+  subject: string;
+  /** "default/client". */
+  from: string;
+  reached: boolean;
+  steps: readonly TraceStep[];
 }

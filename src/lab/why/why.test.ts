@@ -1,82 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nodeClock } from '../../hosts/node/clock.ts';
 import type { Pod } from '../../sim/kinds/types.ts';
-import { createEnvironment, type Environment } from '../environment.ts';
-import { simulatedTarget } from '../simulated-target.ts';
-import { explain } from './index.ts';
 import { ruleText } from './rules.ts';
-import type { Explanation } from './types.ts';
+import { held, Reader, rules, WEB } from './testing/reader.ts';
 
-const WEB = `
-apiVersion: v1
-kind: Service
-metadata: {name: nginx}
-spec: {clusterIP: None, selector: {app: nginx}, ports: [{port: 80, name: web}]}
----
-apiVersion: apps/v1
-kind: StatefulSet
-metadata: {name: web}
-spec:
-  serviceName: nginx
-  replicas: 3
-  selector: {matchLabels: {app: nginx}}
-  template:
-    metadata: {labels: {app: nginx}}
-    spec:
-      terminationGracePeriodSeconds: 5
-      containers:
-      - name: nginx
-        image: nginx:1.27
-        volumeMounts: [{name: data, mountPath: /data}]
-  volumeClaimTemplates:
-  - metadata: {name: data}
-    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
-`;
-
-/** One reader's cluster: what they type, how long they wait, what they ask. */
-class Reader {
-  readonly environment: Environment;
-  readonly #target: ReturnType<typeof simulatedTarget>;
-
-  private constructor(environment: Environment) {
-    this.environment = environment;
-    this.#target = simulatedTarget(environment);
-  }
-
-  static async start(manifest = WEB): Promise<Reader> {
-    const reader = new Reader(await createEnvironment({ host: nodeClock, seed: 'why', preset: 'k3d', files: { 'web.yaml': manifest } }));
-    await reader.run('kubectl apply -f web.yaml');
-    return reader;
-  }
-
-  async run(command: string): Promise<string> {
-    const { exit, stdout, stderr } = await this.#target.execute(command);
-    assert.equal(exit, 0, `$ ${command}\n${stdout}${stderr}`);
-    return stdout;
-  }
-
-  async write(name: string, text: string): Promise<void> {
-    this.#target.writeFile(name, text);
-    await this.run(`kubectl apply -f ${name}`);
-  }
-
-  seconds(count: number): Promise<void> {
-    return this.#target.sleep(count * 1000);
-  }
-
-  why(resource: string, name: string): Explanation {
-    const namespace = resource === 'v1/nodes' || resource === 'v1/persistentvolumes' ? '' : 'default';
-    return explain(this.environment.cluster, { resource, namespace, name });
-  }
-
-  whyName(dns: string): Explanation {
-    return explain(this.environment.cluster, { dns, namespace: 'default' });
-  }
-}
-
-const rules = (found: Explanation): string[] => found.chain.map((link) => link.rule);
-const held = (found: Explanation): string[] => found.obstacles.map((one) => one.rule);
 const PODS = 'v1/pods';
 const CLAIMS = 'v1/persistentvolumeclaims';
 const SETS = 'apps/v1/statefulsets';

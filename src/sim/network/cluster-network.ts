@@ -4,7 +4,7 @@ import type { Client } from '../client/types.ts';
 import { isLoopback } from './address.ts';
 import { HostLocalIpam, NodeCidrAllocator } from './ipam.ts';
 import { PolicyEnforcer } from './network-policy.ts';
-import { type NodeProxy, ServiceProxies } from './service-proxy.ts';
+import { type Draw, type NodeProxy, ServiceProxies } from './service-proxy.ts';
 import { type Fabric, NetworkNamespace, OwnedStack } from './stack.ts';
 import { connectPair, type Path, type StreamEnd } from './stream.ts';
 
@@ -170,6 +170,12 @@ export class ClusterNetwork implements Fabric, Disposable {
   /** Address of the bridge (cni0) on a node. */
   gatewayOf(node: string): string {
     return this.#node(node).ipam.gateway;
+  }
+
+  /** Tells of every endpoint that kube-proxy's rules draw, on any node, until disposed; one listener at a time. */
+  watchDraws(listener: (draw: Draw) => void): Disposable {
+    this.#proxies.onDraw = listener;
+    return { dispose: () => (this.#proxies.onDraw = undefined) };
   }
 
   dispose(): void {

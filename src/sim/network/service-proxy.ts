@@ -25,6 +25,18 @@ export type Verdict =
   /** "has no local endpoints": swallowed, which clients see as a time-out. */
   | { kind: 'drop' };
 
+/** A throw of the dice: one new connection to a Service, and the endpoint it was given. */
+export interface Draw {
+  node: string;
+  sourceIp: string;
+  /** "default/web-lb:web", as kube-proxy names a Service's port. */
+  rule: string;
+  candidates: readonly Backend[];
+  chosen: Backend;
+  /** Session affinity remembered the client: no dice. */
+  remembered: boolean;
+}
+
 /**
  * One node's kube-proxy in iptables mode (models pkg/proxy/iptables/proxier.go; corpus dns-clusterip-vs-headless.json):
  * every new connection draws one of the usable endpoints evenly. Rules follow the API after a programming delay.
@@ -38,12 +50,14 @@ export class NodeProxy {
   #kernel: Kernel;
   #random: Random;
   #nodeIp: string;
+  #onDraw: (draw: Draw) => void;
 
-  constructor(kernel: Kernel, random: Random, node: string, nodeIp: string) {
+  constructor(kernel: Kernel, random: Random, node: string, nodeIp: string, onDraw: (draw: Draw) => void) {
     this.#kernel = kernel;
     this.#random = random;
     this.node = node;
     this.#nodeIp = nodeIp;
+    this.#onDraw = onDraw;
   }
 
   /** Replaces the rules of one Service; an empty list removes them. */
@@ -98,14 +112,14 @@ export class NodeProxy {
   }
 
   #choose(rule: PortRules, candidates: readonly Backend[], sourceIp: string): Backend {
-    if (rule.affinityMs === undefined) return this.#random.pick(candidates);
     const key = `${rule.id}|${sourceIp}`;
-    const remembered = this.#affinity.get(key);
+    const last = rule.affinityMs === undefined ? undefined : this.#affinity.get(key);
     const now = this.#kernel.now();
-    let backend = remembered && now - remembered.lastMs <= rule.affinityMs ? candidates.find((b) => `${b.ip}:${b.port}` === remembered.backend) : undefined;
-    backend ??= this.#random.pick(candidates);
-    this.#affinity.set(key, { backend: `${backend.ip}:${backend.port}`, lastMs: now });
-    return backend;
+    const kept = last && now - last.lastMs <= (rule.affinityMs ?? 0) ? candidates.find((b) => `${b.ip}:${b.port}` === last.backend) : undefined;
+    const chosen = kept ?? this.#random.pick(candidates);
+    if (rule.affinityMs !== undefined) this.#affinity.set(key, { backend: `${chosen.ip}:${chosen.port}`, lastMs: now });
+    this.#onDraw({ node: this.node, sourceIp, rule: rule.id, candidates, chosen, remembered: kept !== undefined });
+    return chosen;
   }
 }
 
@@ -122,6 +136,8 @@ export class ServiceProxies implements Disposable {
   #proxies = new Map<string, NodeProxy>();
   #pending = new Set<string>();
   #reachable: (node: string) => boolean;
+  /** Told of every throw of the dice, on any node. */
+  onDraw: ((draw: Draw) => void) | undefined;
   #timers = new Set<Disposable>();
   #disposables = new DisposableStore();
 
@@ -142,7 +158,7 @@ export class ServiceProxies implements Disposable {
   }
 
   add(node: string, nodeIp: string): NodeProxy {
-    const proxy = new NodeProxy(this.#kernel, this.#random, node, nodeIp);
+    const proxy = new NodeProxy(this.#kernel, this.#random, node, nodeIp, (draw) => this.onDraw?.(draw));
     this.#proxies.set(node, proxy);
     this.resync(node);
     return proxy;
