@@ -78,6 +78,9 @@ export interface SavedSession {
   nowMs: number;
 }
 
+/** So many Pods of one owner, and so many claims that no Pod uses, are told: a mistyped number of replicas must not freeze the page. */
+export const DRAWN_LIMIT = 120;
+
 export interface ClusterView {
   nowMs: number;
   nodes: readonly { name: string; ready: boolean; schedulable: boolean; running: boolean; roles: string }[];
@@ -109,7 +112,6 @@ export interface ClusterView {
     volume?: string;
     storageClass?: string;
     capacity?: string;
-    usedBy: readonly string[];
     deleting: boolean;
   }[];
   volumes: readonly { name: string; phase: string; claim?: string; node?: string; reclaimPolicy: string }[];

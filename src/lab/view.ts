@@ -1,7 +1,7 @@
 import type { Cluster } from '../sim/cluster.ts';
 import { podStatusText } from '../sim/index.ts';
-import type { EndpointSlice, Event, Node, PersistentVolume, PersistentVolumeClaim, Pod, Service, StatefulSet } from '../sim/kinds/types.ts';
-import type { ClusterView, PodView } from './protocol.ts';
+import type { EndpointSlice, Event, Node, OwnerReference, PersistentVolume, PersistentVolumeClaim, Pod, Service, StatefulSet } from '../sim/kinds/types.ts';
+import { type ClusterView, DRAWN_LIMIT, type PodView } from './protocol.ts';
 
 /** Namespaces of the cluster's own Pods: not drawn, so that a lesson shows what the reader made. */
 const SYSTEM_NAMESPACES = new Set(['kube-system', 'kube-public', 'kube-node-lease']);
@@ -12,29 +12,19 @@ export function clusterView(cluster: Cluster): ClusterView {
   const { client } = cluster;
   const own = <T extends { metadata?: { namespace?: string } }>(objects: readonly T[]): T[] =>
     objects.filter((object) => !SYSTEM_NAMESPACES.has(object.metadata?.namespace ?? ''));
-  const pods = own(client.resource<Pod>('v1/pods').list());
+  const allPods = own(client.resource<Pod>('v1/pods').list());
+  const pods = drawnPods(allPods).map(podView);
   return {
     nowMs: cluster.kernel.now(),
     nodes: client.resource<Node>('v1/nodes').list().map(nodeView),
-    pods: pods.map((pod) => podView(pod)),
+    pods,
     workloads: ['statefulsets', 'deployments', 'replicasets', 'daemonsets'].flatMap((plural) =>
       own(client.resource<StatefulSet>(`apps/v1/${plural}`).list()).map((object) => workloadView(plural, object)),
     ),
     services: own(client.resource<Service>('v1/services').list())
       .filter((service) => service.metadata?.name !== 'kubernetes')
       .map((service) => serviceView(service, client.resource<EndpointSlice>('discovery.k8s.io/v1/endpointslices').list(service.metadata?.namespace))),
-    claims: own(client.resource<PersistentVolumeClaim>('v1/persistentvolumeclaims').list()).map((claim) => ({
-      namespace: claim.metadata?.namespace ?? '',
-      name: claim.metadata?.name ?? '',
-      phase: claim.status?.phase ?? 'Pending',
-      volume: claim.spec?.volumeName,
-      storageClass: claim.spec?.storageClassName,
-      capacity: claim.status?.capacity?.storage ?? claim.spec?.resources?.requests?.storage,
-      usedBy: pods
-        .filter((pod) => pod.metadata?.namespace === claim.metadata?.namespace && claimsOf(pod).includes(claim.metadata?.name ?? ''))
-        .map((pod) => pod.metadata?.name ?? ''),
-      deleting: claim.metadata?.deletionTimestamp !== undefined,
-    })),
+    claims: drawnClaims(own(client.resource<PersistentVolumeClaim>('v1/persistentvolumeclaims').list()), allPods, pods).map(claimView),
     volumes: client
       .resource<PersistentVolume>('v1/persistentvolumes')
       .list()
@@ -52,6 +42,40 @@ export function clusterView(cluster: Cluster): ClusterView {
   };
 }
 
+/** The first of each owner, lowest ordinals before others. */
+function drawnPods(pods: Pod[]): Pod[] {
+  if (pods.length <= DRAWN_LIMIT) return pods;
+  const byOwner = Map.groupBy(pods, (pod) => controllerOf(pod)?.uid ?? pod.metadata?.namespace);
+  return [...byOwner.values()].flatMap((owned) =>
+    owned.length <= DRAWN_LIMIT ? owned : owned.sort((a, b) => (ordinalOf(a) ?? 0) - (ordinalOf(b) ?? 0)).slice(0, DRAWN_LIMIT),
+  );
+}
+
+/** The claims of the Pods that are drawn, and the first of those that no Pod uses. */
+function drawnClaims(claims: PersistentVolumeClaim[], allPods: Pod[], pods: PodView[]): PersistentVolumeClaim[] {
+  if (claims.length <= DRAWN_LIMIT) return claims;
+  const key = (namespace: string | undefined, name: string | undefined): string => `${namespace}/${name}`;
+  const used = new Set(allPods.flatMap((pod) => claimsOf(pod).map((name) => key(pod.metadata?.namespace, name))));
+  const drawn = new Set(pods.flatMap((pod) => pod.claims.map((name) => key(pod.namespace, name))));
+  let unused = 0;
+  return claims.filter(({ metadata }) => {
+    const claim = key(metadata?.namespace, metadata?.name);
+    return drawn.has(claim) || (!used.has(claim) && ++unused <= DRAWN_LIMIT);
+  });
+}
+
+function claimView(claim: PersistentVolumeClaim): ClusterView['claims'][number] {
+  return {
+    namespace: claim.metadata?.namespace ?? '',
+    name: claim.metadata?.name ?? '',
+    phase: claim.status?.phase ?? 'Pending',
+    volume: claim.spec?.volumeName,
+    storageClass: claim.spec?.storageClassName,
+    capacity: claim.status?.capacity?.storage ?? claim.spec?.resources?.requests?.storage,
+    deleting: claim.metadata?.deletionTimestamp !== undefined,
+  };
+}
+
 function nodeView(node: Node): ClusterView['nodes'][number] {
   const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');
   const roles = Object.keys(node.metadata?.labels ?? {})
@@ -66,10 +90,18 @@ function nodeView(node: Node): ClusterView['nodes'][number] {
   };
 }
 
+function controllerOf(object: Pod | StatefulSet): OwnerReference | undefined {
+  return object.metadata?.ownerReferences?.find((reference) => reference.controller);
+}
+
+function ordinalOf(pod: Pod): number | undefined {
+  const index = pod.metadata?.labels?.['apps.kubernetes.io/pod-index'];
+  return index === undefined ? undefined : Number(index);
+}
+
 function podView(pod: Pod): PodView {
   const text = podStatusText(pod);
-  const owner = pod.metadata?.ownerReferences?.find((reference) => reference.controller);
-  const index = pod.metadata?.labels?.['apps.kubernetes.io/pod-index'];
+  const owner = controllerOf(pod);
   return {
     namespace: pod.metadata?.namespace ?? '',
     name: pod.metadata?.name ?? '',
@@ -82,7 +114,7 @@ function podView(pod: Pod): PodView {
     restarts: text.restarts,
     deleting: pod.metadata?.deletionTimestamp !== undefined,
     owner: owner ? { kind: owner.kind ?? '', name: owner.name ?? '' } : undefined,
-    ordinal: index === undefined ? undefined : Number(index),
+    ordinal: ordinalOf(pod),
     revision: pod.metadata?.labels?.['controller-revision-hash'] ?? pod.metadata?.labels?.['pod-template-hash'],
     claims: claimsOf(pod),
     image: pod.spec?.containers?.[0]?.image ?? '',
@@ -101,7 +133,7 @@ function workloadView(plural: string, object: StatefulSet): ClusterView['workloa
     namespace: object.metadata?.namespace ?? '',
     name: object.metadata?.name ?? '',
     uid: object.metadata?.uid ?? '',
-    owner: object.metadata?.ownerReferences?.find((reference) => reference.controller)?.name,
+    owner: controllerOf(object)?.name,
     desired: object.spec?.replicas ?? 1,
     ready: object.status?.readyReplicas ?? 0,
     updated: object.status?.updatedReplicas,

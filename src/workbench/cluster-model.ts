@@ -1,4 +1,4 @@
-import type { ClusterView, PodView } from '../lab/protocol.ts';
+import { type ClusterView, DRAWN_LIMIT, type PodView } from '../lab/protocol.ts';
 
 /** How a Pod is doing, as one of the shapes that the drawing knows. */
 export type PodShape = 'pending' | 'starting' | 'ready' | 'unready' | 'failing' | 'done' | 'leaving';
@@ -87,7 +87,7 @@ function statefulSlots(set: WorkloadView, pods: PodView[], claims: ClaimView[]):
   const first = used.length > 0 && !used.includes(0) && set.ready > 0 ? Math.min(...used) : 0;
   const end = Math.max(first + set.desired, ...used.map((ordinal) => ordinal + 1));
   const slots: Slot[] = [];
-  for (let ordinal = first; ordinal < end && slots.length < 400; ordinal++) {
+  for (let ordinal = first; ordinal < end && slots.length < DRAWN_LIMIT; ordinal++) {
     const pod = owned.find((each) => each.ordinal === ordinal);
     slots.push({ key: `${set.uid}/${ordinal}`, ordinal, pod, claims: claimsOf.get(ordinal) ?? [], missing: `pods/${set.namespace}/${set.name}-${ordinal}` });
   }
@@ -116,7 +116,7 @@ export function clusterModel(view: ClusterView): ClusterModel {
       kind: workload.kind,
       name: label(workload.namespace, name),
       namespace: workload.namespace,
-      note: `${workload.ready}/${workload.desired} 就緒`,
+      note: `${workload.ready}/${workload.desired} 就緒${workload.desired > DRAWN_LIMIT ? `，只畫前 ${DRAWN_LIMIT} 個` : ''}`,
       slots,
       services: [],
       deleting: workload.deleting,
