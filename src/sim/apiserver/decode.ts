@@ -4,9 +4,13 @@ import { quote } from './status-error.ts';
 
 /** The body does not fit the type; the message is what Go's decoder says. */
 export class DecodeError extends Error {
-  constructor(message: string) {
+  /** What the converter from maps to structs says of the same (strategic merge patches go through it). */
+  readonly converting: string | undefined;
+
+  constructor(message: string, converting?: string) {
     super(message);
     this.name = 'DecodeError';
+    this.converting = converting;
   }
 }
 
@@ -39,13 +43,27 @@ function strictPath(place: Place | undefined, last: string): string {
   return path.startsWith('.') ? path.slice(1) : path;
 }
 
-function typeError(place: Place | undefined, found: string, goType: string): DecodeError {
+/** Go's kinds of decoded JSON, by what the decoder calls it. */
+const GO_KINDS: Record<string, string> = { string: 'string', number: 'int64', bool: 'bool', object: 'map', array: 'slice' };
+
+/** The converter's words (`runtime.DefaultUnstructuredConverter`): `kind` is what the field is underneath. */
+function convertingError(found: string, goType: string, kind: string): string {
+  const [word = ''] = found.split(' ');
+  const from = /^number .*[.e]/.test(found) ? 'float64' : (GO_KINDS[word] ?? word);
+  if (kind === 'map' || kind === 'slice') return `cannot restore ${kind} from ${from}`;
+  if (kind === 'struct') return `cannot restore struct from: ${from}`;
+  const convertible = (from === 'int64' && kind !== 'bool') || (from === 'float64' && kind.startsWith('int'));
+  return convertible ? `cannot convert ${from} to ${goType}` : `unrecognized type: ${kind}`;
+}
+
+function typeError(place: Place | undefined, found: string, goType: string, kind: string): DecodeError {
+  const converting = kind === 'time' ? `json: cannot unmarshal ${found} into Go value of type string` : convertingError(found, goType, kind);
   const fields: string[] = [];
   for (let at = place; at; at = at.parent) if (at.field) fields.unshift(at.field);
-  if (!place || fields.length === 0) return new DecodeError(`json: cannot unmarshal ${found} into Go value of type ${goType}`);
+  if (!place || fields.length === 0) return new DecodeError(`json: cannot unmarshal ${found} into Go value of type ${goType}`, converting);
   let struct = '';
   for (let at: Place | undefined = place; at && !struct; at = at.parent) struct = at.struct;
-  return new DecodeError(`json: cannot unmarshal ${found} into Go struct field ${struct}.${fields.join('.')} of type ${goType}`);
+  return new DecodeError(`json: cannot unmarshal ${found} into Go struct field ${struct}.${fields.join('.')} of type ${goType}`, converting);
 }
 
 function kindOf(value: unknown): string {
@@ -95,7 +113,7 @@ function convertValue(node: SchemaNode, value: unknown, context: DecodeContext, 
     case 'object':
       return convertObject(node, value, context, place);
     case 'map': {
-      if (typeof value !== 'object' || Array.isArray(value)) throw typeError(place, kindOf(value), goTypeOf(node));
+      if (typeof value !== 'object' || Array.isArray(value)) throw typeError(place, kindOf(value), goTypeOf(node), 'map');
       const duplicates = context.duplicates?.get(value);
       const out: Record<string, unknown> = {};
       let any = false;
@@ -108,7 +126,7 @@ function convertValue(node: SchemaNode, value: unknown, context: DecodeContext, 
       return any ? out : DROP;
     }
     case 'list': {
-      if (!Array.isArray(value)) throw typeError(place, kindOf(value), goTypeOf(node));
+      if (!Array.isArray(value)) throw typeError(place, kindOf(value), goTypeOf(node), 'slice');
       if (value.length === 0) return DROP;
       const out = new Array<unknown>(value.length);
       for (let i = 0; i < value.length; i++) {
@@ -149,7 +167,7 @@ function zeroOf(node: SchemaNode): unknown {
 }
 
 function convertObject(node: ObjectNode, value: unknown, context: DecodeContext, place: Place | undefined): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw typeError(place, kindOf(value), node.goType);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw typeError(place, kindOf(value), node.goType, 'struct');
   const duplicates = context.duplicates?.get(value);
   const out: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
@@ -205,25 +223,26 @@ function convertScalar(node: ScalarNode, value: unknown, context: DecodeContext,
   switch (node.kind) {
     case 'string':
       if (typeof value === 'string') return value;
-      throw typeError(place, kindOf(value), node.goType);
+      throw typeError(place, kindOf(value), node.goType, 'string');
     case 'integer':
-      if (typeof value !== 'number') throw typeError(place, kindOf(value), node.goType);
+      if (typeof value !== 'number') throw typeError(place, kindOf(value), node.goType, node.goType);
       if (context.checkTypes) {
         const limit = node.goType === 'int32' ? 0x7fff_ffff : Number.MAX_SAFE_INTEGER;
-        if (!Number.isInteger(value) || value > limit || value < -limit - 1) throw typeError(place, `number ${formatNumber(value)}`, node.goType);
+        if (!Number.isInteger(value) || value > limit || value < -limit - 1) throw typeError(place, `number ${formatNumber(value)}`, node.goType, node.goType);
       }
       return value;
     case 'number':
-      if (typeof value !== 'number') throw typeError(place, kindOf(value), node.goType);
+      if (typeof value !== 'number') throw typeError(place, kindOf(value), node.goType, node.goType);
       return value;
     case 'boolean':
-      if (typeof value !== 'boolean') throw typeError(place, kindOf(value), node.goType);
+      if (typeof value !== 'boolean') throw typeError(place, kindOf(value), node.goType, 'bool');
       return value;
     case 'bytes': {
-      if (typeof value !== 'string') throw typeError(place, kindOf(value), node.goType);
+      if (typeof value !== 'string') throw typeError(place, kindOf(value), node.goType, 'slice');
       if (context.checkTypes) {
         const bad = badBase64(value);
-        if (bad !== undefined) throw new DecodeError(`illegal base64 data at input byte ${bad}`);
+        if (bad !== undefined)
+          throw new DecodeError(`illegal base64 data at input byte ${bad}`, `error decoding from json: illegal base64 data at input byte ${bad}`);
       }
       return value.includes('\n') || value.includes('\r') ? value.replace(/[\r\n]/g, '') : value;
     }
@@ -252,7 +271,7 @@ function convertScalar(node: ScalarNode, value: unknown, context: DecodeContext,
 }
 
 function convertTime(kind: 'time' | 'microTime', value: unknown, place: Place | undefined): unknown {
-  if (typeof value !== 'string') throw typeError(place, kindOf(value), 'string');
+  if (typeof value !== 'string') throw typeError(place, kindOf(value), 'string', 'time');
   const match = TIME.exec(value);
   const layout = kind === 'time' ? '2006-01-02T15:04:05Z07:00' : '2006-01-02T15:04:05.000000Z07:00';
   if (!match) throw new DecodeError(`parsing time ${quote(quote(value)).slice(1, -1)} as ${quote(layout)}: cannot parse ${quote(value)} as "2006"`);

@@ -1,8 +1,7 @@
 import type { ApiObject } from '../client/types.ts';
-import type { FieldError } from '../kinds/strategy.ts';
 import type { ObjectMeta } from '../kinds/types.ts';
 import type { ResourceInfo } from './resources.ts';
-import { kindOf, newConflict, newInvalid } from './status-error.ts';
+import { kindOf, newConflict } from './status-error.ts';
 
 /** `metav1.DeleteOptions`. */
 export interface DeleteParameters {
@@ -12,26 +11,8 @@ export interface DeleteParameters {
   preconditions?: { uid?: string; resourceVersion?: string };
 }
 
-/** What may be wrong with the options or the preconditions; 422 or 409. */
-export function checkDeletion(info: ResourceInfo, existing: ApiObject, parameters: DeleteParameters): void {
-  const errors: FieldError[] = [];
-  const { propagationPolicy, orphanDependents, preconditions } = parameters;
-  if (propagationPolicy !== undefined && orphanDependents !== undefined) {
-    errors.push({
-      type: 'Invalid value',
-      field: 'propagationPolicy',
-      value: JSON.stringify(propagationPolicy),
-      detail: 'orphanDependents and deletionPropagation cannot be both set',
-    });
-  } else if (propagationPolicy !== undefined && !['Foreground', 'Background', 'Orphan'].includes(propagationPolicy)) {
-    errors.push({
-      type: 'Unsupported value',
-      field: 'propagationPolicy',
-      value: JSON.stringify(propagationPolicy),
-      detail: 'supported values: "Foreground", "Background", "Orphan", "nil"',
-    });
-  }
-  if (errors.length > 0) throw newInvalid({ group: 'meta.k8s.io', resource: 'DeleteOptions' }, '', errors);
+/** Whether the preconditions hold; 409. */
+export function checkDeletion(info: ResourceInfo, existing: ApiObject, { preconditions }: DeleteParameters): void {
   const { metadata = {} } = existing;
   if (preconditions?.uid !== undefined && preconditions.uid !== metadata.uid) {
     throw newConflict(

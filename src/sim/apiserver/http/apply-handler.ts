@@ -7,8 +7,8 @@ import type { ResourceInfo } from '../resources.ts';
 import type { ObjectNode } from '../schema.ts';
 import { newBadRequest, newConflict, plainError } from '../status-error.ts';
 import type { Verbs } from '../verbs.ts';
-import { parseBody } from './body.ts';
-import { JsonSyntaxError } from './json.ts';
+import { goKind } from './body.ts';
+import { JsonSyntaxError, parseJson } from './json.ts';
 import type { WriteParameters } from './options.ts';
 import { checkIdentity, type ResourceRequest } from './resource-request.ts';
 import { parseYaml, YamlSyntaxError } from './yaml.ts';
@@ -26,31 +26,30 @@ export function applyResource(
   const { info, namespace, name, subresource } = request;
   let body: unknown;
   try {
-    body = text.trimStart().startsWith('{') ? parseBody(text, 'application/json').value : parseYaml(text).value;
+    body = readConfig(text) ?? {};
   } catch (error) {
-    if (error instanceof YamlSyntaxError || error instanceof JsonSyntaxError) throw newBadRequest(`error decoding YAML: ${error.message}`);
+    if (error instanceof YamlSyntaxError) throw newBadRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`);
     throw error;
   }
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw newBadRequest('error decoding YAML: error unmarshaling JSON: json: cannot unmarshal into Go value of type map[string]interface {}');
+  if (typeof body !== 'object' || Array.isArray(body)) {
+    const found = `json: cannot unmarshal ${goKind(body)} into Go value of type map[string]interface {}`;
+    throw newBadRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${found}`);
+  }
   const config = body as ApiObject & Json;
-  if (!config.kind || !config.apiVersion) throw newBadRequest(`invalid object type: ${config.apiVersion ?? ''}, Kind=${config.kind ?? ''}`);
-  if (config.apiVersion !== info.groupVersion)
-    throw newBadRequest(`Incorrect version specified in apply patch. Specified patch version: ${config.apiVersion}, expected: ${info.groupVersion}`);
+  const given = typeOf(config.apiVersion ?? '', config.kind ?? '');
+  if (given !== typeOf(info.groupVersion, info.kind)) throw newBadRequest(`invalid object type: ${given}`);
   if (config.metadata?.managedFields) throw newBadRequest('metadata.managedFields must be nil');
+  const who = `${config.metadata?.namespace ?? ''}/${config.metadata?.name ?? ''}; ${given}`;
   const wrong = typedErrors(info.node, config);
   if (wrong.length > 0) {
     const text = wrong.length === 1 ? wrong[0] : ['errors:', ...wrong.map((one) => `  ${one}`)].join('\n');
-    throw plainError(`failed to create typed patch object (${namespace}/${name}; ${info.groupVersion}, Kind=${info.kind}): ${text}`);
+    throw plainError(`failed to create typed patch object (${who}): ${text}`);
   }
   let clean: ApiObject;
   try {
     clean = convertConfig(info.node, config);
   } catch (error) {
-    if (error instanceof DecodeError)
-      throw plainError(
-        `failed to convert new object (${namespace}/${name}; ${info.groupVersion}, Kind=${info.kind}) to proper version (${info.groupVersion}): ${error.message}`,
-      );
+    if (error instanceof DecodeError) throw plainError(`failed to convert new object (${who}) to proper version: ${error.message}`);
     throw error;
   }
   const stored = info.alias ? (verbs.registry.get(info.alias.stored) as ResourceInfo) : info;
@@ -72,12 +71,27 @@ export function applyResource(
       if (!existing && clean.metadata?.uid) {
         throw newConflict(info, name, `uid mismatch: the provided object specified uid ${clean.metadata.uid}, and no existing object was found`);
       }
-      if (applied.metadata.name) checkIdentity(request, applied);
+      checkIdentity(request, applied);
       return info.alias ? verbs.normalize(stored, info.alias.toStored(applied)) : applied;
     },
     context,
     { subresource, allowCreate: true, managed: true, ...(clean.metadata?.uid ? { uid: clean.metadata.uid } : {}) },
   );
+}
+
+/** `GroupVersionKind.String()`: "/v1, Kind=Pod". */
+const typeOf = (groupVersion: string, kind: string): string => `${groupVersion.includes('/') ? '' : '/'}${groupVersion}, Kind=${kind}`;
+
+/** YAML, in the words of go-yaml. JSON is YAML too; what reads as JSON needs no second look. */
+function readConfig(text: string): unknown {
+  if (text.trimStart().startsWith('{')) {
+    try {
+      return parseJson(text).value;
+    } catch (error) {
+      if (!(error instanceof JsonSyntaxError)) throw error;
+    }
+  }
+  return parseYaml(text).value;
 }
 
 /** What the client applies, cleaned by type but without anything filled in: only what it says is owned. */

@@ -28,22 +28,26 @@ export function bodyText(body: Uint8Array | undefined): string {
 /** `json: cannot unmarshal …` of the first look at a body. */
 const META_TYPE = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
 
-function goKind(value: unknown): string {
+export function goKind(value: unknown): string {
   if (Array.isArray(value)) return 'array';
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
-/** Picks the reader by Content-Type (JSON when there is none). */
-export function parseBody(text: string, contentType: string | undefined): ParsedJson {
-  const type = (contentType ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (type === 'application/json' || type === '') return parseJson(text);
-  if (type === 'application/yaml' || type === 'application/vnd.yaml') return parseYaml(text);
+/** The reader a Content-Type asks for (JSON when there is none). Throws 415. */
+export function bodyReader(contentType: string | undefined): (text: string) => ParsedJson {
+  const type = (contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (type === 'application/json' || type === '') return parseJson;
+  if (type === 'application/yaml') return parseYaml;
   throw unsupportedMediaType(AVAILABLE);
 }
 
-/** The first bytes of a body for an error (`summarizeData`). */
+/** The first bytes of a body for an error (`summarizeData`): as text when it looks like JSON, else in hexadecimal. */
 function summarize(text: string): string {
-  return text.length > 30 ? text.slice(0, 30) : text;
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length === 0) return '<empty>';
+  const first = bytes.subarray(0, 30);
+  const shown = text.startsWith('{') ? new TextDecoder().decode(first) : [...first].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return bytes.length > 30 ? `${shown} ...` : shown;
 }
 
 /**
@@ -63,10 +67,10 @@ export function decodeBody(
     newBadRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${summarize(text)})`);
   let parsed: ParsedJson;
   try {
-    parsed = parseBody(text, contentType);
+    parsed = bodyReader(contentType)(text);
   } catch (error) {
     if (error instanceof JsonSyntaxError) throw unrecognized(`couldn't get version/kind; json parse error: ${error.message}`);
-    if (error instanceof YamlSyntaxError) throw unrecognized(`error converting YAML to JSON: ${error.message}`);
+    if (error instanceof YamlSyntaxError) throw unrecognized(error.message);
     throw error;
   }
   if (typeof parsed.value !== 'object' || parsed.value === null || Array.isArray(parsed.value)) {

@@ -223,7 +223,10 @@ export function parseJson(text: string): ParsedJson {
 
 const ESCAPES: Record<string, string> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026', '\u2028': '\\u2028', '\u2029': '\\u2029' };
 
+const escapeHtml = (json: string): string => json.replace(/[<>&\u2028\u2029]/g, (character) => ESCAPES[character] as string);
+
 /** JSON as Go's encoder writes it (with HTML escaping), and a newline. */
-export function encodeJson(value: unknown): string {
-  return `${JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => ESCAPES[character] as string)}\n`;
-}
+export const encodeJson = (value: unknown): string => `${escapeHtml(JSON.stringify(value))}\n`;
+
+/** The same for people (`json.MarshalIndent`). */
+export const prettyJson = (value: unknown): string => escapeHtml(JSON.stringify(value, null, 2));

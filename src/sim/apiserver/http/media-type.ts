@@ -10,6 +10,8 @@ export interface OutputFormat {
   encoding: 'json' | 'yaml';
   /** Another shape than the object itself. */
   as?: 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
+  /** "meta.k8s.io/v1", of that shape. */
+  version?: string;
   pretty?: boolean;
 }
 
@@ -47,31 +49,55 @@ export function isProducible(header: string | undefined): boolean {
 
 export const AVAILABLE = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
 
-/** What an answer may be turned into: single objects, lists, or neither (subresources' own kinds, Status). */
-export function negotiateOutput(header: string | undefined, shapes: { table: boolean; list: boolean }): OutputFormat {
-  if (!header) return { encoding: 'json' };
+/** What an answer may be turned into; whether the object fits is seen when it is there (`AllowsMediaTypeTransform`). */
+const TRANSFORMS = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'] as const;
+
+/** People's clients get JSON with line breaks (`isPrettyPrint`). */
+const HUMANS = /^(curl|Wget|Mozilla\/5\.0)/;
+
+/** Reads Accept, `pretty` and User-Agent. Throws 406 when nothing the client takes can be made; reviews and subresources' own kinds have no tables. */
+export function negotiateOutput({ headers, query }: { headers: Readonly<Record<string, string>>; query: URLSearchParams }, table = true): OutputFormat {
+  const wish = query.get('pretty');
+  const human = wish ? ['1', 't', 'T', 'TRUE', 'true', 'True'].includes(wish) : HUMANS.test(headers['user-agent'] ?? '');
+  const header = headers.accept;
+  if (!header) return { encoding: 'json', pretty: human };
   for (const { type, parameters } of parseAccept(header)) {
     const encoding = ENCODINGS[type];
-    if (!encoding) continue;
-    const pretty = parameters.pretty === '1' || parameters.pretty === 'true';
-    if (!parameters.as) return { encoding, pretty };
-    if (parameters.g !== 'meta.k8s.io' || (parameters.v !== 'v1' && parameters.v !== 'v1beta1')) continue;
-    if (parameters.as === 'Table' && shapes.table && parameters.v === 'v1') return { encoding, as: 'Table', pretty };
-    if (parameters.as === 'PartialObjectMetadata' && !shapes.list) return { encoding, as: 'PartialObjectMetadata', pretty };
-    if (parameters.as === 'PartialObjectMetadataList' && shapes.list) return { encoding, as: 'PartialObjectMetadataList', pretty };
-    // A watch of metadata asks for single objects, too.
-    if (parameters.as === 'PartialObjectMetadata' && shapes.list) return { encoding, as: 'PartialObjectMetadataList', pretty };
+    if (!encoding || (parameters.stream !== undefined && parameters.stream !== 'watch')) continue;
+    const pretty = human || parameters.pretty === '1';
+    const { as, g, v } = parameters;
+    if (as === undefined && g === undefined && v === undefined) return { encoding, pretty };
+    if (g !== 'meta.k8s.io' || (v !== 'v1' && v !== 'v1beta1')) continue;
+    const known = TRANSFORMS.find((kind) => kind === as);
+    if (known && (known !== 'Table' || table)) return { encoding, as: known, version: `meta.k8s.io/${v}`, pretty };
   }
   throw notAcceptable();
 }
 
-export function notAcceptable(): StatusError {
+/** How a failure is written: as the client likes it when that is a plain object, else as JSON (`ErrorNegotiated`). */
+export function errorFormat(headers: Readonly<Record<string, string>>, query: URLSearchParams): OutputFormat {
+  try {
+    const { encoding, pretty } = negotiateOutput({ headers: { ...headers, accept: withoutTransforms(headers.accept) }, query });
+    return { encoding, pretty };
+  } catch {
+    return { encoding: 'json', pretty: true };
+  }
+}
+
+const withoutTransforms = (accept = ''): string =>
+  accept
+    .split(',')
+    .filter((part) => !/;\s*(as|g|v)=/.test(part))
+    .join(',') ||
+  (accept && 'none');
+
+export function notAcceptable(message = `only the following media types are accepted: ${AVAILABLE}`): StatusError {
   return new StatusError({
     kind: 'Status',
     apiVersion: 'v1',
     metadata: {},
     status: 'Failure',
-    message: `only the following media types are accepted: ${AVAILABLE}`,
+    message,
     reason: 'NotAcceptable',
     code: 406,
   });

@@ -1,4 +1,5 @@
 import type { FieldError } from '../../kinds/strategy.ts';
+import type { DeleteParameters } from '../deletion.ts';
 import { newBadRequest, newInvalid, quote } from '../status-error.ts';
 import type { FieldValidation } from './body.ts';
 
@@ -6,13 +7,14 @@ function boolOf(query: URLSearchParams, key: string): boolean | undefined {
   const text = query.get(key);
   if (text === null) return undefined;
   // `Convert_Slice_string_To_bool`: everything but "false" and "0" is true.
-  return text !== 'false' && text !== '0';
+  return text.toLowerCase() !== 'false' && text !== '0';
 }
 
 function intOf(query: URLSearchParams, key: string): number | undefined {
   const text = query.get(key);
-  if (text === null || text === '') return undefined;
-  if (!/^-?\d+$/.test(text)) throw newBadRequest(`strconv.ParseInt: parsing ${quote(text)}: invalid syntax`);
+  if (text === null) return undefined;
+  const why = !/^[+-]?\d+$/.test(text) ? 'invalid syntax' : BigInt.asIntN(64, BigInt(text)) !== BigInt(text) ? 'value out of range' : undefined;
+  if (why) throw newBadRequest(`strconv.ParseInt: parsing ${quote(text)}: ${why}`);
   return Number(text);
 }
 
@@ -108,7 +110,7 @@ export function writeParameters(query: URLSearchParams, kind: 'CreateOptions' | 
       if (fieldManager === '') errors.push({ type: 'Required value', field: 'fieldManager', detail: 'is required for apply patch' });
     } else if (force !== undefined) errors.push(forbidden('force', 'may not be specified for non-apply patch'));
   }
-  if (fieldManager.length > 128) errors.push({ type: 'Too long', field: 'fieldManager', detail: 'may not be more than 128 bytes' });
+  errors.push(...fieldManagerErrors(fieldManager, 'fieldManager'));
   errors.push(...dryRunErrors(dryRun));
   if (!['', 'Ignore', 'Strict', 'Warn'].includes(fieldValidation))
     errors.push(notSupported('fieldValidation', fieldValidation, ['', 'Ignore', 'Strict', 'Warn']));
@@ -116,9 +118,39 @@ export function writeParameters(query: URLSearchParams, kind: 'CreateOptions' | 
   return { dryRun: dryRun.includes('All'), fieldManager, fieldValidation: (fieldValidation || 'Warn') as FieldValidation, force };
 }
 
+/** `ValidateFieldManager`: at most 128 bytes, all of them printable. */
+export function fieldManagerErrors(manager: string, field: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const encoder = new TextEncoder();
+  if (encoder.encode(manager).length > 128) errors.push({ type: 'Too long', field, detail: 'may not be more than 128 bytes' });
+  let at = 0;
+  for (const character of manager) {
+    const code = (character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0');
+    if (!isPrintable(character))
+      errors.push({ type: 'Invalid value', field, value: quote(manager), detail: `invalid character U+${code} (at position ${at})` });
+    at += encoder.encode(character).length;
+  }
+  return errors;
+}
+
+/** Go's `unicode.IsPrint`: letters, marks, numbers, punctuation, symbols and the plain space. */
+export const isPrintable = (character: string): boolean => character === ' ' || /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u.test(character);
+
 export function dryRunErrors(dryRun: readonly string[]): FieldError[] {
   if (dryRun.every((value) => value === 'All')) return [];
   return [{ type: 'Unsupported value', field: 'dryRun', value: `[${dryRun.map(quote).join(',')}]`, detail: 'supported values: "All"' }];
+}
+
+/** `ValidateDeleteOptions`; 422. */
+export function checkDeleteOptions({ propagationPolicy: policy, orphanDependents, dryRun }: DeleteParameters & { dryRun?: readonly string[] }): void {
+  const errors: FieldError[] = [];
+  const field = 'propagationPolicy';
+  if (policy !== undefined && orphanDependents !== undefined)
+    errors.push({ type: 'Invalid value', field, value: quote(policy), detail: 'orphanDependents and deletionPropagation cannot be both set' });
+  if (policy !== undefined && !['Foreground', 'Background', 'Orphan'].includes(policy))
+    errors.push(notSupported(field, policy, ['Foreground', 'Background', 'Orphan', 'nil']));
+  errors.push(...dryRunErrors(dryRun ?? []));
+  if (errors.length > 0) throw newInvalid({ group: 'meta.k8s.io', resource: 'DeleteOptions' }, '', errors);
 }
 
 /** DeleteOptions from the query (used when there is no body). */
@@ -127,7 +159,7 @@ export function deleteOptionsOfQuery(query: URLSearchParams): Record<string, unk
   const grace = intOf(query, 'gracePeriodSeconds');
   if (grace !== undefined) out.gracePeriodSeconds = grace;
   const policy = query.get('propagationPolicy');
-  if (policy) out.propagationPolicy = policy;
+  if (policy !== null) out.propagationPolicy = policy;
   const orphan = boolOf(query, 'orphanDependents');
   if (orphan !== undefined) out.orphanDependents = orphan;
   const dryRun = query.getAll('dryRun');

@@ -1,4 +1,5 @@
 import type { ApiObject } from '../../client/types.ts';
+import { goJson } from '../../kinds/field-error.ts';
 import type { FieldError } from '../../kinds/strategy.ts';
 import { convert, DecodeError } from '../decode.ts';
 import { applyJsonPatch, JsonPatchError, type JsonPatchOperation } from '../patch/json-patch.ts';
@@ -16,19 +17,34 @@ export const APPLY_PATCH = 'application/apply-patch+yaml';
 
 const MAX_OPERATIONS = 10_000;
 
-/** A patch read once, to be applied to whatever is there. Throws 400 or 413 when it cannot be read. */
-export function readPatch(type: string, text: string): ParsedJson {
+/**
+ * A patch read once, to be applied to whatever is there. Throws 400 or 413 when it cannot be read. Without field
+ * validation the patch libraries see the text first, and they have words of their own.
+ */
+export function readPatch(type: string, text: string, validation: FieldValidation): ParsedJson {
+  const loose = validation === 'Ignore';
   let parsed: ParsedJson;
   try {
     parsed = parseJson(text);
   } catch (error) {
-    if (error instanceof JsonSyntaxError) throw newBadRequest(type === STRATEGIC_PATCH ? error.message : `error decoding patch: ${error.message}`);
-    throw error;
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    if (loose && type === MERGE_PATCH) throw newBadRequest('Invalid JSON Patch');
+    throw newBadRequest(loose || type === STRATEGIC_PATCH ? error.message : `error decoding patch: ${error.message}`);
+  }
+  // Null decodes into a list without operations and a map without members; for a merge patch that is no document.
+  if (parsed.value === null) {
+    if (type === MERGE_PATCH) throw newBadRequest('Invalid JSON Patch');
+    return { value: type === JSON_PATCH ? [] : {}, duplicates: parsed.duplicates };
   }
   const isArray = Array.isArray(parsed.value);
-  const found = isArray ? 'array' : parsed.value === null ? 'null' : typeof parsed.value === 'boolean' ? 'bool' : typeof parsed.value;
+  const found = isArray ? 'array' : typeof parsed.value === 'boolean' ? 'bool' : typeof parsed.value;
   if (type === JSON_PATCH) {
-    if (!isArray) throw newBadRequest(`error decoding patch: json: cannot unmarshal ${found} into Go value of type []handlers.jsonPatchOp`);
+    if (!isArray)
+      throw newBadRequest(
+        loose
+          ? `json: cannot unmarshal ${found} into Go value of type jsonpatch.Patch`
+          : `error decoding patch: json: cannot unmarshal ${found} into Go value of type []handlers.jsonPatchOp`,
+      );
     const odd = (parsed.value as unknown[]).find((operation) => typeof operation !== 'object' || Array.isArray(operation));
     if (odd !== undefined) {
       const kind = Array.isArray(odd) ? 'array' : typeof odd === 'boolean' ? 'bool' : typeof odd;
@@ -84,7 +100,10 @@ export function patchObject(
     throw error;
   }
   const invalid = (detail: string): Error => {
-    const shown = type === STRATEGIC_PATCH ? goValue(patch.value) : JSON.stringify(patched);
+    const shown =
+      type === STRATEGIC_PATCH
+        ? goValue(patch.value)
+        : goJson(touched(patched, type === JSON_PATCH ? pathsOf(patch.value as JsonPatchOperation[]) : patch.value));
     const error: FieldError = { type: 'Invalid value', field: 'patch', value: quote(shown), detail };
     return newInvalid({ group: '', resource: '' }, '', [error]);
   };
@@ -92,13 +111,43 @@ export function patchObject(
   try {
     object = convert(node, patched ?? {}, { strict, checkTypes: true });
   } catch (error) {
-    if (error instanceof DecodeError) throw invalid(type === STRATEGIC_PATCH ? error.message.replace(/^json: /, '') : error.message);
+    if (error instanceof DecodeError) throw invalid(type === STRATEGIC_PATCH ? (error.converting ?? error.message) : error.message);
     throw error;
   }
   if (validation === 'Strict' && strict.length > 0) throw invalid(`strict decoding error: ${strict.join(', ')}`);
   if (validation === 'Warn') warnings.push(...strict);
   keepManagedFieldsReset(patched as Record<string, unknown>, object);
   return object;
+}
+
+/** What a JSON patch visits, as a tree. */
+function pathsOf(operations: readonly JsonPatchOperation[]): Record<string, unknown> {
+  const root: Record<string, unknown> = {};
+  for (const { path, from } of operations) {
+    for (const pointer of [path, from]) {
+      let at = root;
+      for (const part of String(pointer ?? '')
+        .split('/')
+        .slice(1, -1)) {
+        at[part] ??= {};
+        at = at[part] as Record<string, unknown>;
+      }
+    }
+  }
+  return root;
+}
+
+/** The patch library writes the objects it opened with sorted keys and leaves the others as they were. */
+function touched(value: unknown, tree: unknown): unknown {
+  if (typeof value !== 'object' || value === null || typeof tree !== 'object' || tree === null) return value;
+  const child = (key: string, inner: unknown): unknown => touched(inner, (tree as Record<string, unknown>)[key]);
+  if (Array.isArray(value)) return value.map((item, i) => child(String(i), item));
+  const source = value as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.keys(source)
+      .sort()
+      .map((key) => [key, child(key, source[key])]),
+  );
 }
 
 /** Go's `%+v` of decoded JSON. */

@@ -11,16 +11,16 @@ import type { RequestContext } from '../request-context.ts';
 import type { ResourceInfo } from '../resources.ts';
 import { answerReview } from '../reviews.ts';
 import { type ObjectNode, typeNode } from '../schema.ts';
-import { newBadRequest, newInvalid, newNotFound, type Status } from '../status-error.ts';
+import { newBadRequest, newNotFound, quote, type Status } from '../status-error.ts';
 import { bindPod, changePodPart, evictPod, finalizeNamespace, getScale, updateScale } from '../subresources.ts';
 import { requestToken } from '../token-request.ts';
 import type { Verbs } from '../verbs.ts';
 import { applyResource } from './apply-handler.ts';
-import { bodyText, decodeBody, type ExpectedKind, parseBody } from './body.ts';
+import { bodyReader, bodyText, decodeBody, type ExpectedKind } from './body.ts';
 import { encodeJson, JsonSyntaxError } from './json.ts';
 import { listObjects, parseRevision, tooLargeRevision } from './list.ts';
-import { negotiateOutput } from './media-type.ts';
-import { deleteOptionsOfQuery, dryRunErrors, listOptions, type WriteParameters, writeParameters } from './options.ts';
+import { negotiateOutput, type OutputFormat } from './media-type.ts';
+import { checkDeleteOptions, deleteOptionsOfQuery, isPrintable, listOptions, type WriteParameters, writeParameters } from './options.ts';
 import { APPLY_PATCH, patchObject, readPatch } from './patch-body.ts';
 import { checkIdentity, dedupeOwners, type ResourceRequest } from './resource-request.ts';
 import { respond, shapeList, shapeObject, statusResponse, warningHeaders, watchShape } from './response.ts';
@@ -32,7 +32,7 @@ type Json = Record<string, unknown>;
 /** First word of the User-Agent: the field manager when none is given. */
 function agentOf(http: HttpRequest): string {
   const agent = (http.headers['user-agent'] ?? '').split('/')[0] ?? '';
-  return agent.slice(0, 128).replace(/[^\x20-\x7e]/g, '');
+  return [...agent].filter(isPrintable).join('').slice(0, 128);
 }
 
 /** What the API verbs do over HTTP (models `k8s.io/apiserver/pkg/endpoints/handlers`). */
@@ -75,7 +75,7 @@ export class ResourceHandler {
 
   get(request: ResourceRequest): HttpResponse {
     const { info, namespace, name, subresource, query, warnings } = request;
-    const format = negotiateOutput(request.http.headers.accept, { table: subresource === '' || subresource === 'status', list: false });
+    const format = formatOf(request);
     const revision = parseRevision(query.get('resourceVersion') ?? '');
     if (revision > this.#verbs.store.revision) throw tooLargeRevision(revision, this.#verbs.store.revision);
     const object = this.#verbs.get(info, namespace, name);
@@ -87,7 +87,7 @@ export class ResourceHandler {
     const { info, namespace, query, warnings, name } = request;
     const options = listOptions(query, request.watchPath);
     if (name !== '') options.fieldSelector = `metadata.name=${name}`;
-    const format = negotiateOutput(request.http.headers.accept, { table: true, list: true });
+    const format = formatOf(request);
     if (options.watch) {
       const view = watchShape(this.#verbs, info, format, query);
       const stream = openWatch(this.#verbs, info, namespace, options, view, (frame) => encodeJson(frame), request.http.signal);
@@ -99,7 +99,8 @@ export class ResourceHandler {
 
   create(request: ResourceRequest): HttpResponse {
     const { http, info, namespace, subresource, query, warnings } = request;
-    const format = negotiateOutput(http.headers.accept, { table: subresource === '', list: false });
+    const format = formatOf(request);
+    bodyReader(http.headers['content-type']);
     const text = bodyText(http.body);
     const parameters = writeParameters(query, 'CreateOptions');
     const object = decodeBody(this.#verbs.registry, text, http.headers['content-type'], this.#expected(request), parameters.fieldValidation, warnings) as Json;
@@ -124,7 +125,7 @@ export class ResourceHandler {
     return bindPod(this.#verbs, pods, request.namespace, ((object.metadata as Json | undefined)?.name as string) ?? '', object, context);
   }
 
-  #createSubresource(request: ResourceRequest, object: Json, context: RequestContext, format: ReturnType<typeof negotiateOutput>): HttpResponse {
+  #createSubresource(request: ResourceRequest, object: Json, context: RequestContext, format: OutputFormat): HttpResponse {
     const { info, namespace, name, subresource, warnings } = request;
     switch (subresource) {
       case 'binding':
@@ -140,7 +141,7 @@ export class ResourceHandler {
 
   update(request: ResourceRequest): HttpResponse {
     const { http, info, namespace, name, subresource, query, warnings } = request;
-    const format = negotiateOutput(http.headers.accept, { table: subresource === '' || subresource === 'status', list: false });
+    const format = formatOf(request);
     const text = bodyText(http.body);
     const parameters = writeParameters(query, 'UpdateOptions');
     const object = decodeBody(
@@ -181,7 +182,7 @@ export class ResourceHandler {
   patch(request: ResourceRequest): HttpResponse {
     const { http, info, namespace, name, subresource, query, warnings } = request;
     const type = (http.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
-    const format = negotiateOutput(http.headers.accept, { table: subresource === '' || subresource === 'status', list: false });
+    const format = formatOf(request);
     const text = bodyText(http.body);
     const parameters = writeParameters(query, 'PatchOptions', type);
     const context = this.#context(request, parameters, 'patch');
@@ -191,7 +192,7 @@ export class ResourceHandler {
     }
     if (subresource === 'scale') {
       const expected = this.#expected(request);
-      const patch = readPatch(type, text);
+      const patch = readPatch(type, text, parameters.fieldValidation);
       const scale = updateScale(
         this.#verbs,
         info,
@@ -203,7 +204,7 @@ export class ResourceHandler {
       return respond(200, scale, format, warnings);
     }
     this.#verbs.get(info, namespace, name);
-    const patch = readPatch(type, text);
+    const patch = readPatch(type, text, parameters.fieldValidation);
     const stored = this.#stored(info);
     const { object: patched } = this.#verbs.update(
       stored,
@@ -214,7 +215,7 @@ export class ResourceHandler {
         const current = info.alias ? info.alias.toWire(existing) : existing;
         const object = patchObject(info.node, type, patch, current, parameters.fieldValidation, warnings) as ApiObject & Json;
         object.metadata ??= {};
-        if (object.metadata.name) checkIdentity(request, object);
+        checkIdentity(request, object);
         const whole = this.#verbs.applyDefaults(info, ownPart(subresource, existing, object) as ApiObject & Json);
         return info.alias ? this.#verbs.normalize(stored, info.alias.toStored(whole)) : whole;
       },
@@ -230,8 +231,13 @@ export class ResourceHandler {
     if (text === '') options = deleteOptionsOfQuery(request.query);
     else {
       try {
-        const parsed = parseBody(text, request.http.headers['content-type']).value;
-        options = convert(deleteOptionsNode(), parsed ?? {}, { strict: [], checkTypes: true });
+        const parsed = bodyReader(request.http.headers['content-type'])(text).value ?? {};
+        const { kind, apiVersion } = parsed as { kind?: unknown; apiVersion?: unknown };
+        if (kind && kind !== 'DeleteOptions')
+          throw newBadRequest(
+            `no kind ${quote(String(kind))} is registered for version ${quote(String(apiVersion || 'meta.k8s.io/v1'))} in scheme "pkg/apis/meta/internalversion/scheme/register.go:27"`,
+          );
+        options = convert(deleteOptionsNode(), parsed, { strict: [], checkTypes: true });
       } catch (error) {
         if (error instanceof JsonSyntaxError) throw newBadRequest(`couldn't get version/kind; json parse error: ${error.message}`);
         if (error instanceof DecodeError || error instanceof YamlSyntaxError) throw newBadRequest(error.message);
@@ -239,14 +245,13 @@ export class ResourceHandler {
       }
     }
     const dryRun = (options.dryRun as string[] | undefined) ?? [];
-    const errors = dryRunErrors(dryRun);
-    if (errors.length > 0) throw newInvalid({ group: 'meta.k8s.io', resource: 'DeleteOptions' }, '', errors);
+    checkDeleteOptions({ ...(options as DeleteParameters), dryRun });
     return { ...(options as DeleteParameters), dryRun: dryRun.includes('All') };
   }
 
   delete(request: ResourceRequest): HttpResponse {
     const { http, info, namespace, name, query, warnings } = request;
-    const format = negotiateOutput(http.headers.accept, { table: true, list: false });
+    const format = formatOf(request);
     const options = this.#deleteOptions(request);
     const context = this.#context(request, { dryRun: options.dryRun }, 'delete');
     const { object, deleted } = this.#verbs.delete(info, namespace, name, options, context);
@@ -261,7 +266,7 @@ export class ResourceHandler {
 
   deleteCollection(request: ResourceRequest): HttpResponse {
     const { http, info, namespace, query, warnings } = request;
-    const format = negotiateOutput(http.headers.accept, { table: true, list: true });
+    const format = formatOf(request);
     const selection = listOptions(query);
     const options = this.#deleteOptions(request);
     const context = this.#context(request, { dryRun: options.dryRun }, 'deletecollection');
@@ -273,6 +278,12 @@ export class ResourceHandler {
     }
     return respond(200, shapeList(this.#verbs, info, result, format, query), format, warnings);
   }
+}
+
+/** The answer's form. Subresources with a kind of their own have no table. */
+function formatOf({ http, query, info, subresource }: ResourceRequest): OutputFormat {
+  const ownKind = subresource !== '' && info.subresources.get(subresource)?.kind.kind !== info.kind;
+  return negotiateOutput({ headers: http.headers, query }, !ownKind && info.verbs.has('get'));
 }
 
 /** What a subresource lets through of a new object. */

@@ -25,7 +25,7 @@ export function checkIdentity({ info, namespace, name }: Pick<ResourceRequest, '
   if (info.namespaced && metadata.namespace && metadata.namespace !== namespace) {
     throw newBadRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
-  if (!metadata.name) throw newBadRequest('name must be provided');
+  if (!metadata.name) throw newBadRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   if (metadata.name !== name) throw newBadRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
 }
 

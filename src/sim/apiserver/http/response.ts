@@ -1,9 +1,9 @@
 import type { ApiObject } from '../../client/types.ts';
 import type { HttpResponse } from '../../transport.ts';
 import type { ResourceInfo } from '../resources.ts';
-import { type Status, StatusError } from '../status-error.ts';
+import { newBadRequest, quote, type Status, StatusError } from '../status-error.ts';
 import type { Verbs } from '../verbs.ts';
-import { encodeJson } from './json.ts';
+import { encodeJson, prettyJson } from './json.ts';
 import type { ListResult } from './list.ts';
 import { notAcceptable, type OutputFormat } from './media-type.ts';
 import { type IncludeObject, partialMetadata, tableOf } from './table.ts';
@@ -23,7 +23,7 @@ export function textResponse(status: number, text: string): HttpResponse {
 
 export function encodeBody(value: unknown, format: OutputFormat): { body: Uint8Array; contentType: string } {
   if (format.encoding === 'yaml') return { body: encoder.encode(encodeYaml(value)), contentType: 'application/yaml' };
-  if (format.pretty) return { body: encoder.encode(`${JSON.stringify(value, null, 2)}\n`), contentType: 'application/json' };
+  if (format.pretty) return { body: encoder.encode(prettyJson(value)), contentType: 'application/json' };
   return { body: encoder.encode(encodeJson(value)), contentType: 'application/json' };
 }
 
@@ -82,15 +82,25 @@ export function wireObject(info: ResourceInfo, stored: ApiObject): ApiObject {
 }
 
 function includeOf(query: URLSearchParams): IncludeObject {
-  const include = query.get('includeObject');
-  return include === 'None' || include === 'Object' ? include : 'Metadata';
+  const include = query.get('includeObject') || 'Metadata';
+  if (include === 'None' || include === 'Object' || include === 'Metadata') return include;
+  throw newBadRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${quote(include)}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
 }
+
+/** The Go type of an object in the server, for errors: "*core.ConfigMapList". */
+const goTypeOf = (info: ResourceInfo, list: string): string =>
+  info.custom ? `*unstructured.Unstructured${list}` : `*${info.storage.startsWith('v1/') ? 'core' : info.group.split('.')[0]}.${info.kind}${list}`;
 
 /** One object in the shape the client asked for. */
 export function shapeObject(verbs: Verbs, info: ResourceInfo, object: ApiObject, format: OutputFormat, query: URLSearchParams): unknown {
   if (object.kind === 'Status' && object.apiVersion === 'v1') return object;
-  if (format.as === 'Table') return tableOf(verbs, info, [wireObject(info, object)], { resourceVersion: object.metadata?.resourceVersion }, includeOf(query));
-  if (format.as) return partialMetadata(object);
+  if (format.as === 'Table')
+    return tableOf(verbs, info, [wireObject(info, object)], { resourceVersion: object.metadata?.resourceVersion }, includeOf(query), format.version);
+  if (format.as === 'PartialObjectMetadataList')
+    throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${goTypeOf(info, '')})`);
+  if (format.as) return partialMetadata(object, format.version);
   return wireObject(info, object);
 }
 
@@ -112,11 +122,14 @@ export function shapeList(verbs: Verbs, info: ResourceInfo, result: ListResult, 
       result.items.map((item) => wireObject(info, item)),
       metadata,
       includeOf(query),
+      format.version,
     );
   }
-  if (format.as === 'PartialObjectMetadataList')
-    return { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items: result.items.map(partialMetadata) };
-  if (format.as) throw notAcceptable();
+  if (format.as === 'PartialObjectMetadataList') {
+    const items = result.items.map((item) => partialMetadata(item, format.version));
+    return { kind: 'PartialObjectMetadataList', apiVersion: format.version, metadata, items };
+  }
+  if (format.as) throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${goTypeOf(info, 'List')})`);
   // Custom resources keep their kind on items, as unstructured lists do.
   const items = result.items.map((item) => (info.custom ? item : { ...wireObject(info, item), kind: undefined, apiVersion: undefined }));
   if (info.custom) return { apiVersion: info.groupVersion, items, kind: `${info.kind}List`, metadata };
@@ -130,17 +143,18 @@ export function watchShape(
   format: OutputFormat,
   query: URLSearchParams,
 ): { key: string; render(object: ApiObject, first: boolean): unknown } {
-  const include = includeOf(query);
   if (format.as === 'Table') {
+    const include = includeOf(query);
     return {
-      key: `Table/${include}`,
+      key: `Table/${include}/${format.version}`,
       render(object, first) {
-        const table = tableOf(verbs, info, [wireObject(info, object)], { resourceVersion: object.metadata?.resourceVersion }, include);
+        const table = tableOf(verbs, info, [wireObject(info, object)], { resourceVersion: object.metadata?.resourceVersion }, include, format.version);
         if (!first) table.columnDefinitions = null;
         return table;
       },
     };
   }
-  if (format.as) return { key: 'PartialObjectMetadata', render: (object) => partialMetadata(object) };
+  if (format.as === 'PartialObjectMetadata')
+    return { key: `PartialObjectMetadata/${format.version}`, render: (object) => partialMetadata(object, format.version) };
   return { key: info.id, render: (object) => wireObject(info, object) };
 }

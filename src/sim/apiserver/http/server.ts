@@ -7,7 +7,7 @@ import type { ResourceInfo } from '../resources.ts';
 import { newGenericServerResponse, newInternalError, StatusError } from '../status-error.ts';
 import type { Verbs } from '../verbs.ts';
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions, healthText, versionInfo } from './discovery.ts';
-import { AVAILABLE, isProducible, parseAccept, unsupportedMediaType } from './media-type.ts';
+import { AVAILABLE, errorFormat, isProducible, parseAccept, unsupportedMediaType } from './media-type.ts';
 import { openApiResponse } from './openapi.ts';
 import { APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH } from './patch-body.ts';
 import { PodStreams } from './pod-streams.ts';
@@ -58,9 +58,10 @@ export class HttpServer implements Transport {
     try {
       return await this.#serve(request);
     } catch (error) {
-      if (error instanceof StatusError) return errorResponse(error);
+      const format = errorFormat(request.headers, new URLSearchParams(request.path.split('?')[1]));
+      if (error instanceof StatusError) return errorResponse(error, format);
       this.#verbs.kernel.onError(error);
-      return statusResponse(newInternalError(error instanceof Error ? error.message : String(error)).status);
+      return statusResponse(newInternalError(error instanceof Error ? error.message : String(error)).status, format);
     }
   }
 
@@ -189,20 +190,20 @@ export class HttpServer implements Transport {
   async #resource(request: HttpRequest, raw: readonly string[], query: URLSearchParams, user: UserInfo): Promise<HttpResponse> {
     const segments = decodeSegments(raw);
     const route = segments && this.#route(segments);
-    if (!route) return errorResponse(newGenericServerResponse(404));
+    if (!route) throw newGenericServerResponse(404);
     const { info, name, namespace, subresource } = route;
     const verb = this.#verb(request.method, route, query);
-    if (!verb) return errorResponse(newGenericServerResponse(405));
+    if (!verb) throw newGenericServerResponse(405);
     this.#authorize(user, route, verb);
     if (verb === 'patch') {
       const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
       const accepted = info.custom ? [JSON_PATCH, MERGE_PATCH, APPLY_PATCH] : [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH];
-      if (!accepted.includes(type) && info.custom) return errorResponse(unsupportedMediaType(accepted.join(', ')));
-      if (!accepted.includes(type)) return errorResponse(newGenericServerResponse(415, '415: Unsupported Media Type'));
+      if (!accepted.includes(type) && info.custom) throw unsupportedMediaType(accepted.join(', '));
+      if (!accepted.includes(type)) throw newGenericServerResponse(415, '415: Unsupported Media Type');
     }
     const isStream = subresource === 'log' || subresource === 'exec' || subresource === 'attach' || subresource === 'portforward' || subresource === 'proxy';
     if (!isStream && !isProducible(request.headers.accept)) {
-      return errorResponse(newGenericServerResponse(406, `406: Not Acceptable\n\nAvailable representations: ${AVAILABLE}`));
+      throw newGenericServerResponse(406, `406: Not Acceptable\n\nAvailable representations: ${AVAILABLE}`);
     }
     const notice = this.#verbs.strategy(info)?.deprecation;
     const full: ResourceRequest = {
@@ -236,7 +237,7 @@ export class HttpServer implements Transport {
           return this.#handler.deleteCollection(full);
       }
     } catch (error) {
-      if (error instanceof StatusError) return errorResponse(error, undefined, full.warnings);
+      if (error instanceof StatusError) return errorResponse(error, errorFormat(request.headers, query), full.warnings);
       throw error;
     }
   }

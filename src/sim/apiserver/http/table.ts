@@ -10,14 +10,14 @@ export type IncludeObject = 'None' | 'Metadata' | 'Object';
 /** `meta.k8s.io/v1 Table`. */
 export interface Table {
   kind: 'Table';
-  apiVersion: 'meta.k8s.io/v1';
+  apiVersion: string;
   metadata: Record<string, unknown>;
   columnDefinitions: TableColumn[] | null;
   rows: { cells: Cell[]; conditions?: Record<string, string>[]; object: unknown }[];
 }
 
-export function partialMetadata(object: ApiObject): Record<string, unknown> {
-  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata ?? {} };
+export function partialMetadata(object: ApiObject, apiVersion = 'meta.k8s.io/v1'): Record<string, unknown> {
+  return { kind: 'PartialObjectMetadata', apiVersion, metadata: object.metadata ?? {} };
 }
 
 /** Columns of kinds that have none of their own (`rest.NewDefaultTableConvertor`). */
@@ -81,17 +81,24 @@ function rowConditions(info: ResourceInfo, object: ApiObject): { conditions?: Re
 }
 
 /** The objects as the server prints them. */
-export function tableOf(verbs: Verbs, info: ResourceInfo, objects: readonly ApiObject[], metadata: Record<string, unknown>, include: IncludeObject): Table {
+export function tableOf(
+  verbs: Verbs,
+  info: ResourceInfo,
+  objects: readonly ApiObject[],
+  metadata: Record<string, unknown>,
+  include: IncludeObject,
+  apiVersion = 'meta.k8s.io/v1',
+): Table {
   const columns = columnsOf(info);
   return {
     kind: 'Table',
-    apiVersion: 'meta.k8s.io/v1',
+    apiVersion,
     metadata,
     columnDefinitions: columns.map(({ name, type, format, description, priority }) => ({ name, type, format, description: description ?? name, priority })),
     rows: objects.map((object) => ({
       cells: cellsOf(verbs, info, object, columns),
       ...rowConditions(info, object),
-      object: include === 'None' ? null : include === 'Object' ? object : partialMetadata(object),
+      object: include === 'None' ? null : include === 'Object' ? object : partialMetadata(object, apiVersion),
     })),
   };
 }

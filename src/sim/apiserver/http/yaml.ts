@@ -4,7 +4,7 @@ import { YamlError } from '../../../kubectl/format/yaml-scan.ts';
 import { toYaml } from '../../../kubectl/format/yaml-write.ts';
 import type { ParsedJson } from './json.ts';
 
-/** A YAML body that cannot be read; the message is meant to follow "error converting YAML to JSON: ". */
+/** A YAML body that cannot be read; the message is go-yaml's. */
 export class YamlSyntaxError extends Error {
   constructor(message: string) {
     super(message);

@@ -129,7 +129,7 @@ describe('server-side apply', () => {
     assert.equal(status, 500);
     assert.equal(
       value.message,
-      'failed to create typed patch object (default/d; apps/v1, Kind=Deployment): errors:\n  .spec.replicas: expected numeric (int or float), got string\n  .spec.nope: field not declared in schema',
+      'failed to create typed patch object (/d; apps/v1, Kind=Deployment): errors:\n  .spec.replicas: expected numeric (int or float), got string\n  .spec.nope: field not declared in schema',
     );
   });
 });
