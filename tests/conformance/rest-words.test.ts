@@ -217,3 +217,27 @@ it('failures are written as the client reads them', async () => {
   assert.match(await ask({ 'user-agent': 'curl/8.5.0' }), /^\{\n {2}"kind": "Status",\n/);
   assert.match(await ask({ 'user-agent': 'kubectl/v1.36.3' }), /^\{"kind":"Status",.*\}\n$/);
 });
+
+it('paths that are no resources', async () => {
+  const server = createApiServer({ kernel: testKernel(), strategies, admission: admissionPlugins });
+  const ask = async (method: string, path: string): Promise<{ status: number; type: string | undefined; text: string }> => {
+    const { status, headers, body } = await server.transport.request({ method, path, headers: { accept: 'application/json' } });
+    return { status, type: headers['content-type'], text: new TextDecoder().decode(body) };
+  };
+  server.client.resource('v1/nodes').create({ metadata: { name: 'n' } }, { cause: CAUSE });
+  // Discovery is GET only, but for what the aggregator serves itself; health takes anything.
+  for (const path of ['/api', '/api/v1', '/apis/apps/v1', '/version']) assert.equal((await ask('POST', path)).status, 405, path);
+  for (const path of ['/apis', '/apis/apps', '/healthz']) assert.equal((await ask('POST', path)).status, 200, path);
+  assert.match((await ask('GET', '/livez?verbose&exclude=etcd&exclude=x')).text, /\[\+\]etcd excluded: ok\n(?:.*\n)*.*no matches for "x"\nlivez check passed\n$/);
+  const { paths } = JSON.parse((await ask('GET', '/')).text) as { paths: string[] };
+  for (const path of paths) assert.equal((await ask('GET', path)).status, 200, path);
+  assert.equal((await ask('GET', '/openid/v1/jwks')).type, 'application/jwk-set+json');
+  await ask('GET', '/api/v1/pods');
+  assert.match(
+    (await ask('GET', '/metrics')).text,
+    /^apiserver_request_total\{code="200",component="apiserver",dry_run="",group="",resource="pods",scope="cluster",subresource="",verb="LIST",version="v1"\} 1$/m,
+  );
+  assert.equal((await ask('GET', '/api/v1/nodes/n/proxy/healthz')).text, 'ok');
+  assert.equal((await ask('GET', '/api/v1/nodes/n/proxy/nope')).status, 404);
+  assert.equal((await ask('GET', '/api/v1/nodes/none/proxy/pods')).status, 404);
+});

@@ -30,6 +30,9 @@ function sign(text: string): string {
   return base64Url(out);
 }
 
+/** Who signs tokens, and whom they are for unless they say otherwise. */
+export const ISSUER = 'https://kubernetes.default.svc.cluster.local';
+
 /** Makes and reads ServiceAccount tokens (JWTs in form), and decides who a request comes from. */
 export class Authenticator {
   readonly #verbs: Verbs;
@@ -51,7 +54,7 @@ export class Authenticator {
       aud: audiences,
       exp: now + expirationSeconds,
       iat: now,
-      iss: 'https://kubernetes.default.svc.cluster.local',
+      iss: ISSUER,
       'kubernetes.io': { namespace, ...(pod ? { pod } : {}), serviceaccount: account },
       nbf: now,
       sub: `system:serviceaccount:${namespace}:${account.name}`,

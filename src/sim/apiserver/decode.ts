@@ -93,6 +93,19 @@ export function cloneJson<T>(value: T): T {
   return out as T;
 }
 
+/** Untyped content may not be nested deeper than every later walk over it can bear; Go's limit is 10,000. */
+const MAX_UNTYPED_DEPTH = 2_000;
+
+/** A deep copy of content that has no schema. Throws `DecodeError` when it is nested too deep. */
+export function cloneUntyped<T>(value: T, depth = 0): T {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > MAX_UNTYPED_DEPTH) throw new DecodeError('exceeded max depth');
+  if (Array.isArray(value)) return value.map((item) => cloneUntyped(item, depth + 1)) as T;
+  const out: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) setKey(out, key, cloneUntyped((value as Record<string, unknown>)[key], depth + 1));
+  return out as T;
+}
+
 const DROP = Symbol('drop');
 
 /**
@@ -266,7 +279,7 @@ function convertScalar(node: ScalarNode, value: unknown, context: DecodeContext,
       }
       throw new DecodeError(`json: cannot unmarshal ${kindOf(value)} into Go value of type int32`);
     default:
-      return cloneJson(value);
+      return cloneUntyped(value);
   }
 }
 

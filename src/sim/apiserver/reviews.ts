@@ -1,4 +1,4 @@
-import type { Authenticator } from './authentication.ts';
+import { type Authenticator, ISSUER } from './authentication.ts';
 import type { AccessAttributes, Authorizer } from './rbac.ts';
 import type { UserInfo } from './request-context.ts';
 import type { ResourceInfo } from './resources.ts';
@@ -37,9 +37,7 @@ export function answerReview(info: ResourceInfo, object: Json, user: UserInfo, a
       return { ...object, status: { userInfo: userInfoOf(user) } };
     case 'TokenReview': {
       const known = authenticator.userOfToken(String(spec.token ?? ''));
-      const status = known
-        ? { authenticated: true, user: userInfoOf(known), audiences: ['https://kubernetes.default.svc.cluster.local'] }
-        : { user: {}, error: '[invalid bearer token, unknown]' };
+      const status = known ? { authenticated: true, user: userInfoOf(known), audiences: [ISSUER] } : { user: {}, error: '[invalid bearer token, unknown]' };
       return { ...object, status };
     }
     case 'SelfSubjectAccessReview': {

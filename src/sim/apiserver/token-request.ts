@@ -1,5 +1,5 @@
 import type { ApiObject } from '../client/types.ts';
-import type { Authenticator } from './authentication.ts';
+import { type Authenticator, ISSUER } from './authentication.ts';
 import { trackUpdate } from './managed-fields/index.ts';
 import type { ResourceInfo } from './resources.ts';
 import { type ObjectNode, typeNode } from './schema.ts';
@@ -26,7 +26,7 @@ export function requestToken(
       { type: 'Invalid value', field: 'spec.expirationSeconds', value: String(expirationSeconds), detail: 'may not specify a duration less than 10 minutes' },
     ]);
   }
-  const audiences = spec.audiences?.length ? spec.audiences : ['https://kubernetes.default.svc.cluster.local'];
+  const audiences = spec.audiences?.length ? spec.audiences : [ISSUER];
   const bound = spec.boundObjectRef;
   if (bound?.kind === 'Pod' && bound.uid) {
     const pod = verbs.context.get('v1/pods', namespace, bound.name ?? '');

@@ -1,5 +1,5 @@
 import type { FieldError } from '../../kinds/strategy.ts';
-import { cloneJson, convert, type DecodeContext, setKey } from '../decode.ts';
+import { cloneJson, cloneUntyped, convert, type DecodeContext, setKey } from '../decode.ts';
 import { equalJson } from '../json-equal.ts';
 import { type ObjectNode, type Property, type SchemaNode, typeNode } from '../schema.ts';
 import { quote } from '../status-error.ts';
@@ -135,11 +135,11 @@ function prune(schema: CustomSchema, value: unknown, path: string, context: Deco
     if (duplicates?.includes(key)) context.strict.push(`duplicate field ${quote(here)}`);
     const special = (root || schema['x-kubernetes-embedded-resource']) && (key === 'apiVersion' || key === 'kind' || key === 'metadata');
     const property = schema.properties?.[key] ?? (isObject(schema.additionalProperties) ? (schema.additionalProperties as CustomSchema) : undefined);
-    if (special) setKey(out, key, cloneJson(item));
+    if (special) setKey(out, key, cloneUntyped(item));
     else if (property) {
       if (item === null && !property.nullable && property.default !== undefined) continue;
       setKey(out, key, prune(property, item, here, context));
-    } else if (keepsAll || schema.additionalProperties === true) setKey(out, key, cloneJson(item));
+    } else if (keepsAll || schema.additionalProperties === true) setKey(out, key, cloneUntyped(item));
     else context.strict.push(`unknown field ${quote(here)}`);
   }
   return out;

@@ -135,10 +135,20 @@ const CHECKS =
     ' ',
   );
 
-/** `/healthz`, `/livez`, `/readyz` and their single checks; undefined for unknown ones. */
-export function healthText(path: string, verbose: boolean): string | undefined {
+const checksOf = (root: string): readonly string[] => (root === 'readyz' ? [...CHECKS, 'shutdown', 'informer-sync'] : CHECKS);
+
+/** "/healthz" and the paths of its single checks. */
+export const healthPaths = (root: string): string[] => [`/${root}`, ...checksOf(root).map((check) => `/${root}/${check}`)];
+
+/** `/healthz`, `/livez`, `/readyz` (with `verbose` and `exclude`) and their single checks; undefined for unknown ones. */
+export function healthText(path: string, query: URLSearchParams): string | undefined {
   const [, root = '', ...rest] = path.split('/');
-  const checks = root === 'readyz' ? [...CHECKS, 'shutdown', 'informer-sync'] : CHECKS;
+  const checks = checksOf(root);
   if (rest.length > 0) return checks.includes(rest.join('/')) ? 'ok' : undefined;
-  return verbose ? `${checks.map((check) => `[+]${check} ok\n`).join('')}${root} check passed\n` : 'ok';
+  if (!query.has('verbose')) return 'ok';
+  const excluded = new Set(query.getAll('exclude'));
+  const lines = checks.map((check) => (excluded.delete(check) ? `[+]${check} excluded: ok\n` : `[+]${check} ok\n`));
+  if (excluded.size > 0)
+    lines.push(`warn: some health checks cannot be excluded: no matches for ${[...excluded].map((name) => JSON.stringify(name)).join(',')}\n`);
+  return `${lines.join('')}${root} check passed\n`;
 }

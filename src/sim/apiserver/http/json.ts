@@ -18,6 +18,16 @@ function quoteChar(character: string): string {
   return `'${JSON.stringify(character).slice(1, -1)}'`;
 }
 
+const OPENED = Symbol('opened');
+
+/** A list or an object that is not closed yet. */
+interface Open {
+  list: unknown[] | undefined;
+  object: Record<string, unknown>;
+  key: string;
+  twice: string[];
+}
+
 /**
  * Parses JSON strictly, in Go's words, remembering which keys occurred twice (the last one wins, as in Go). Own parser:
  * `JSON.parse` forgets duplicates, says other things, and overflows its stack on deep input.
@@ -25,7 +35,6 @@ function quoteChar(character: string): string {
 class JsonParser {
   readonly #text: string;
   #at = 0;
-  #depth = 0;
   readonly duplicates: Duplicates = new WeakMap();
 
   constructor(text: string) {
@@ -33,11 +42,59 @@ class JsonParser {
   }
 
   parse(): unknown {
+    // What is open, from outside in. No recursion: ten thousand levels are more than the host's stack holds.
+    const open: Open[] = [];
+    for (;;) {
+      this.#space();
+      let value = this.#value(open);
+      if (value === OPENED) continue;
+      // A whole value: it closes whatever ends with it.
+      for (;;) {
+        const holder = open.at(-1);
+        this.#space();
+        if (!holder) {
+          if (this.#at < this.#text.length) throw this.#unexpected('after top-level value');
+          return value;
+        }
+        this.#put(holder, value);
+        const next = this.#text[this.#at];
+        if (next === (holder.list ? ']' : '}')) {
+          this.#at++;
+          open.pop();
+          value = this.#close(holder);
+          continue;
+        }
+        if (next !== ',') throw this.#unexpected(holder.list ? 'after array element' : 'after object key:value pair');
+        this.#at++;
+        if (!holder.list) this.#key(holder);
+        break;
+      }
+    }
+  }
+
+  #put(holder: Open, value: unknown): void {
+    if (holder.list) {
+      holder.list.push(value);
+      return;
+    }
+    if (Object.hasOwn(holder.object, holder.key) && !holder.twice.includes(holder.key)) holder.twice.push(holder.key);
+    setKey(holder.object, holder.key, value);
+  }
+
+  #close(holder: Open): unknown {
+    if (holder.list) return holder.list;
+    if (holder.twice.length > 0) this.duplicates.set(holder.object, holder.twice);
+    return holder.object;
+  }
+
+  /** Reads `"key":` of an object. */
+  #key(holder: Open): void {
     this.#space();
-    const value = this.#value();
+    if (this.#text[this.#at] !== '"') throw this.#unexpected('looking for beginning of object key string');
+    holder.key = this.#string();
     this.#space();
-    if (this.#at < this.#text.length) throw this.#unexpected('after top-level value');
-    return value;
+    if (this.#text[this.#at] !== ':') throw this.#unexpected('after object key');
+    this.#at++;
   }
 
   #unexpected(context: string): JsonSyntaxError {
@@ -54,12 +111,12 @@ class JsonParser {
     }
   }
 
-  #value(): unknown {
+  /** A scalar or an empty container, or `OPENED` after the beginning of a container. */
+  #value(open: Open[]): unknown {
     switch (this.#text[this.#at]) {
       case '{':
-        return this.#nested(() => this.#object());
       case '[':
-        return this.#nested(() => this.#array());
+        return this.#begin(open);
       case '"':
         return this.#string();
       case 't':
@@ -73,70 +130,19 @@ class JsonParser {
     }
   }
 
-  #nested(parse: () => unknown): unknown {
-    if (++this.#depth > MAX_DEPTH) throw new JsonSyntaxError('exceeded max depth');
-    // A thousand levels more than any object has; far below where the host's stack ends.
-    if (this.#depth > 2_000) throw new JsonSyntaxError('exceeded max depth');
-    const value = parse();
-    this.#depth--;
-    return value;
-  }
-
-  #object(): Record<string, unknown> {
-    const out: Record<string, unknown> = {};
-    let twice: string[] | undefined;
+  #begin(open: Open[]): unknown {
+    const list = this.#text[this.#at] === '[' ? [] : undefined;
+    if (open.length >= MAX_DEPTH) throw new JsonSyntaxError('exceeded max depth');
     this.#at++;
     this.#space();
-    if (this.#text[this.#at] === '}') {
+    if (this.#text[this.#at] === (list ? ']' : '}')) {
       this.#at++;
-      return out;
+      return list ?? {};
     }
-    for (;;) {
-      if (this.#text[this.#at] !== '"') throw this.#unexpected('looking for beginning of object key string');
-      const key = this.#string();
-      this.#space();
-      if (this.#text[this.#at] !== ':') throw this.#unexpected('after object key');
-      this.#at++;
-      this.#space();
-      const value = this.#value();
-      if (Object.hasOwn(out, key)) {
-        twice ??= [];
-        if (!twice.includes(key)) twice.push(key);
-      }
-      setKey(out, key, value);
-      this.#space();
-      const next = this.#text[this.#at];
-      if (next === '}') {
-        this.#at++;
-        if (twice) this.duplicates.set(out, twice);
-        return out;
-      }
-      if (next !== ',') throw this.#unexpected('after object key:value pair');
-      this.#at++;
-      this.#space();
-    }
-  }
-
-  #array(): unknown[] {
-    const out: unknown[] = [];
-    this.#at++;
-    this.#space();
-    if (this.#text[this.#at] === ']') {
-      this.#at++;
-      return out;
-    }
-    for (;;) {
-      out.push(this.#value());
-      this.#space();
-      const next = this.#text[this.#at];
-      if (next === ']') {
-        this.#at++;
-        return out;
-      }
-      if (next !== ',') throw this.#unexpected('after array element');
-      this.#at++;
-      this.#space();
-    }
+    const holder: Open = { list, object: {}, key: '', twice: [] };
+    open.push(holder);
+    if (!list) this.#key(holder);
+    return OPENED;
   }
 
   #string(): string {
@@ -148,7 +154,8 @@ class JsonParser {
       if (code === 34) {
         out += this.#text.slice(from, this.#at);
         this.#at++;
-        return out;
+        // Half a surrogate pair is no character.
+        return out.isWellFormed() ? out : out.toWellFormed();
       }
       if (Number.isNaN(code)) throw this.#unexpected('');
       if (code < 32) throw this.#unexpected('in string literal');

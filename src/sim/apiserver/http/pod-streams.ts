@@ -3,6 +3,7 @@ import type { PodAccess } from '../pod-access.ts';
 import type { ResourceInfo } from '../resources.ts';
 import { newBadRequest, newInternalError, newServiceUnavailable } from '../status-error.ts';
 import type { Verbs } from '../verbs.ts';
+import { kubeletAnswer } from './node-proxy.ts';
 import { proxyRequest } from './pod-proxy.ts';
 import { portForwardSocket } from './port-forward.ts';
 
@@ -46,7 +47,7 @@ export class PodStreams {
   async serve(route: PodRoute, query: URLSearchParams, request: HttpRequest): Promise<HttpResponse> {
     if (route.subresource === 'log') return this.#log(route, query, request);
     if (route.subresource === 'proxy') {
-      if (route.info.id === 'v1/nodes') throw newServiceUnavailable('error: proxying to nodes is not simulated yet');
+      if (route.info.id === 'v1/nodes') return kubeletAnswer(this.#verbs, route.info, route.name, route.rest);
       const kind = route.info.id === 'v1/pods' ? 'pods' : 'services';
       return proxyRequest(this.#verbs, this.#access(), kind, route.namespace, route.name, route.rest, request);
     }

@@ -4,17 +4,19 @@ import { KubeletRefusal, type PodAccess } from '../pod-access.ts';
 import { type AccessAttributes, Authorizer } from '../rbac.ts';
 import type { UserInfo } from '../request-context.ts';
 import type { ResourceInfo } from '../resources.ts';
-import { newGenericServerResponse, newInternalError, StatusError } from '../status-error.ts';
+import { newBadRequest, newGenericServerResponse, newInternalError, StatusError } from '../status-error.ts';
 import type { Verbs } from '../verbs.ts';
-import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions, healthText, versionInfo } from './discovery.ts';
-import { AVAILABLE, errorFormat, isProducible, parseAccept, unsupportedMediaType } from './media-type.ts';
-import { openApiResponse } from './openapi.ts';
+import { AVAILABLE, errorFormat, isProducible, unsupportedMediaType } from './media-type.ts';
+import { RequestCounts } from './metrics.ts';
 import { APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH } from './patch-body.ts';
+import { PlainPaths } from './plain.ts';
 import { PodStreams } from './pod-streams.ts';
 import { ResourceHandler } from './resource-handler.ts';
 import type { ResourceRequest } from './resource-request.ts';
-import { errorResponse, respond, statusResponse, textResponse } from './response.ts';
+import { errorResponse, statusResponse, textResponse } from './response.ts';
 
+/** What metrics call verbs that are methods. */
+const METRIC_VERBS: Record<string, string> = { create: 'POST', update: 'PUT' };
 const METHOD_VERBS: Record<string, string> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
 
 interface Route {
@@ -39,15 +41,16 @@ function decodeSegments(segments: readonly string[]): string[] | undefined {
 /** HTTP over the verbs: routing, content negotiation and access, as the real server's handler chain and go-restful do them. */
 export class HttpServer implements Transport {
   readonly #verbs: Verbs;
-  readonly #address: string;
+  readonly #plain: PlainPaths;
   readonly #handler: ResourceHandler;
   readonly #authorizer: Authorizer;
   readonly #authenticator: Authenticator;
   readonly #streams: PodStreams;
+  readonly #requests = new RequestCounts();
 
   constructor(options: { verbs: Verbs; podAccess: PodAccess | undefined; address: string }) {
     this.#verbs = options.verbs;
-    this.#address = options.address;
+    this.#plain = new PlainPaths(options.verbs, options.address, this.#requests);
     this.#authorizer = new Authorizer(options.verbs);
     this.#authenticator = new Authenticator(options.verbs);
     this.#handler = new ResourceHandler(options.verbs, this.#authorizer, this.#authenticator);
@@ -55,11 +58,36 @@ export class HttpServer implements Transport {
   }
 
   async request(request: HttpRequest): Promise<HttpResponse> {
+    const response = await this.#answer(request);
+    this.#count(request, response.status);
+    return response;
+  }
+
+  #count({ method, path }: HttpRequest, code: number): void {
+    const [plain = '', search = ''] = path.split('?');
+    const segments = decodeSegments(plain.split('/').filter(Boolean)) ?? [];
+    const route = segments[0] === 'api' || segments[0] === 'apis' ? this.#route(segments) : undefined;
+    const verb = route && this.#verb(method, route, new URLSearchParams(search));
+    if (!route || !verb) return;
+    const { info, namespace, name, subresource } = route;
+    const scope = name !== '' || verb === 'create' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster';
+    const labels = { group: info.group, version: info.version, resource: info.resource, subresource, scope, code: String(code) };
+    this.#requests.add({
+      ...labels,
+      component: 'apiserver',
+      dry_run: search.includes('dryRun=All') ? 'All' : '',
+      verb: METRIC_VERBS[verb] ?? verb.toUpperCase(),
+    });
+  }
+
+  async #answer(request: HttpRequest): Promise<HttpResponse> {
     try {
       return await this.#serve(request);
     } catch (error) {
       const format = errorFormat(request.headers, new URLSearchParams(request.path.split('?')[1]));
       if (error instanceof StatusError) return errorResponse(error, format);
+      // Merging goes down with the patch; nothing that deep is ever stored.
+      if (error instanceof RangeError) return errorResponse(newBadRequest('exceeded max depth'), format);
       this.#verbs.kernel.onError(error);
       return statusResponse(newInternalError(error instanceof Error ? error.message : String(error)).status, format);
     }
@@ -104,59 +132,7 @@ export class HttpServer implements Transport {
       if (segments.length > (first === 'api' ? 2 : 3)) return this.#resource(request, segments, query, user);
     }
     this.#authorizer.require(user, { verb: request.method.toLowerCase(), path });
-    return this.#plain(request, path, segments, query);
-  }
-
-  /** Everything that is no resource. */
-  #plain(request: HttpRequest, path: string, segments: readonly string[], query: URLSearchParams): HttpResponse {
-    const { registry } = this.#verbs;
-    const [first, second, third] = segments;
-    const accept = request.headers.accept;
-    const json = (value: unknown): HttpResponse => {
-      const wantsYaml = accept !== undefined && parseAccept(accept)[0]?.type === 'application/yaml';
-      return respond(200, value, { encoding: wantsYaml ? 'yaml' : 'json' });
-    };
-    const text = first === 'healthz' || first === 'livez' || first === 'readyz' ? healthText(path, query.has('verbose')) : undefined;
-    if (text !== undefined) return textResponse(200, text);
-    if (first === 'version' && segments.length === 1) return respond(200, versionInfo, { encoding: 'json', pretty: true });
-    if ((first === 'api' || first === 'apis') && segments.length === 1) {
-      const aggregated =
-        accept === undefined
-          ? undefined
-          : parseAccept(accept).find(
-              ({ parameters }) => parameters.g === 'apidiscovery.k8s.io' && parameters.v === 'v2' && parameters.as === 'APIGroupDiscoveryList',
-            );
-      if (aggregated) {
-        const response = respond(200, aggregatedDiscovery(registry, first), { encoding: 'json' });
-        return { ...response, headers: { ...response.headers, 'content-type': 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList' } };
-      }
-      return json(first === 'api' ? apiVersions(this.#address) : apiGroupList(registry));
-    }
-    if (first === 'api' && second && segments.length === 2) {
-      const list = apiResourceList(registry, second);
-      if (list) return json(list);
-    }
-    if (first === 'apis' && second && segments.length === 2) {
-      const group = apiGroup(registry, second);
-      if (group) return json(group);
-    }
-    if (first === 'apis' && second && third && segments.length === 3) {
-      const list = apiResourceList(registry, `${second}/${third}`);
-      if (list) return json(list);
-    }
-    if (first === 'openapi') {
-      const response = openApiResponse(registry, path, accept);
-      if (response) return response;
-    }
-    if (path === '/') return json({ paths: this.#rootPaths() });
-    return textResponse(404, '404 page not found\n');
-  }
-
-  #rootPaths(): string[] {
-    const paths = ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'];
-    for (const [groupVersion] of this.#verbs.registry.groupVersions())
-      paths.push(groupVersion.includes('/') ? `/apis/${groupVersion}` : `/api/${groupVersion}`);
-    return [...new Set(paths)].sort();
+    return this.#plain.serve(request, path, segments, query);
   }
 
   /** Finds the resource a path names; undefined when there is none. */
