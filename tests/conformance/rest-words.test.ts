@@ -228,7 +228,10 @@ it('paths that are no resources', async () => {
   // Discovery is GET only, but for what the aggregator serves itself; health takes anything.
   for (const path of ['/api', '/api/v1', '/apis/apps/v1', '/version']) assert.equal((await ask('POST', path)).status, 405, path);
   for (const path of ['/apis', '/apis/apps', '/healthz']) assert.equal((await ask('POST', path)).status, 200, path);
-  assert.match((await ask('GET', '/livez?verbose&exclude=etcd&exclude=x')).text, /\[\+\]etcd excluded: ok\n(?:.*\n)*.*no matches for "x"\nlivez check passed\n$/);
+  assert.match(
+    (await ask('GET', '/livez?verbose&exclude=etcd&exclude=x')).text,
+    /\[\+\]etcd excluded: ok\n(?:.*\n)*.*no matches for "x"\nlivez check passed\n$/,
+  );
   const { paths } = JSON.parse((await ask('GET', '/')).text) as { paths: string[] };
   for (const path of paths) assert.equal((await ask('GET', path)).status, 200, path);
   assert.equal((await ask('GET', '/openid/v1/jwks')).type, 'application/jwk-set+json');
