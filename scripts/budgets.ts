@@ -27,8 +27,8 @@ function pageScripts(page: string): Set<string> {
   };
   for (const match of html.matchAll(/<(?:script[^>]*\bsrc|link[^>]*rel="modulepreload"[^>]*\bhref)="[^"]*\/_astro\/([\w.-]+\.js)"/g))
     visit(join(root, '_astro', match[1] ?? ''));
-  // Small scripts stand in the page itself; they import from _astro.
-  for (const match of html.matchAll(/import\s*["'][^"']*\/_astro\/([\w.-]+\.js)["']/g)) visit(join(root, '_astro', match[1] ?? ''));
+  // Small scripts stand in the page itself; they import from _astro, and one starts the lab's worker.
+  for (const match of html.matchAll(/(?:import\s*|new Worker\()["'][^"']*\/_astro\/([\w.-]+\.js)["']/g)) visit(join(root, '_astro', match[1] ?? ''));
   return found;
 }
 

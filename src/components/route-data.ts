@@ -1,13 +1,27 @@
 import { getCollection } from 'astro:content';
 import { defineRouteMiddleware } from '@astrojs/starlight/route-data';
+import workerUrl from '../hosts/worker/main.ts?worker&url';
+import type { Prepare } from '../lab/protocol.ts';
 import { labNamed } from './labs.ts';
 
 type SidebarEntry = App.Locals['starlightRoute']['sidebar'][number];
 
+/**
+ * Starts the lab's worker before styles and scripts are read, so that its cluster boots while the page is being built.
+ * src/workbench/connection.ts takes it over.
+ */
+function earlyLab(prepare: Prepare): string {
+  return `{const worker=new Worker(${JSON.stringify(workerUrl)},{type:"module",name:"lab"}),early=self.earlyLab={worker};worker.onerror=(event)=>{event.preventDefault();early.failed=event.message||""};worker.postMessage(${JSON.stringify(prepare)})}`;
+}
+
 /** A page with a lab has no table of contents (the lab stands there), and links to lessons know how many steps they have. */
 export const onRequest = defineRouteMiddleware(async (context) => {
   const route = context.locals.starlightRoute;
-  if (route.entry.data.lab !== undefined) route.toc = undefined;
+  if (route.entry.data.lab !== undefined) {
+    route.toc = undefined;
+    const { name, cluster } = labNamed(route.entry.data.lab);
+    route.head.unshift({ tag: 'script', content: earlyLab({ kind: 'prepare', seed: name, cluster }) });
+  }
   const base = import.meta.env.BASE_URL.replace(/\/?$/, '/');
   const labs = new Map<string, string>(
     (await getCollection('docs')).flatMap((page: { id: string; data: { lab?: string } }) =>

@@ -16,17 +16,27 @@ export interface Environment {
   dispose(): void;
 }
 
-export interface EnvironmentOptions {
+interface ClusterChoice {
   host: HostClock;
   seed: string;
   preset: PresetName;
+}
+
+export interface EnvironmentOptions extends ClusterChoice {
   /** Files in the reader's home: relative path → text. */
   files: Readonly<Record<string, string>>;
+  /** A cluster of just this seed and preset that was begun before. */
+  cluster?: Promise<Cluster>;
+}
+
+/** A cluster on a clock of its own, as an environment has it. */
+export function bootCluster({ host, seed, preset }: ClusterChoice): Promise<Cluster> {
+  return createCluster({ kernel: new Kernel({ seed, host }), preset });
 }
 
 export async function createEnvironment(options: EnvironmentOptions): Promise<Environment> {
-  const kernel = new Kernel({ seed: options.seed, host: options.host });
-  const cluster = await createCluster({ kernel, preset: options.preset });
+  const cluster = await (options.cluster ?? bootCluster(options));
+  const { kernel } = cluster;
   const reader = createReaderMachine({
     kernel,
     kubectl: lazyKubectl(cluster.transport),

@@ -48,6 +48,9 @@ export type FromSession =
   | { kind: 'notice'; notice: SessionNotice };
 export type ToSession = { kind: 'request'; id: number; request: SessionRequest };
 
+/** Between a page and its worker only: a session with this seed on this cluster will be asked for soon. */
+export type Prepare = { kind: 'prepare'; seed: string; cluster: import('../sim/cluster.ts').PresetName };
+
 /** Between a page and its worker only: is anybody there? */
 export type Ping = { kind: 'ping' };
 export type Pong = { kind: 'pong' };

@@ -73,6 +73,24 @@ test('a saved session comes back as it was: cluster, files and screen', async ()
   second.session.dispose();
 });
 
+test('a cluster that was prepared is the one that would have been made, and one of another seed is not used', async () => {
+  const { lab, files } = loadLab('start');
+  const uidOfNode = async (prepare?: string): Promise<string> => {
+    const session = createSession({ host: nodeClock, notify: () => undefined });
+    if (prepare !== undefined) session.prepare(prepare, lab.cluster);
+    await session.handle({ type: 'start', lab: { lab, files }, seed: 'start' });
+    const node = (await session.handle({ type: 'get-object', resource: 'v1/nodes', namespace: '', name: 'k3d-demo-server-0' })) as {
+      metadata: { uid: string };
+    };
+    session.dispose();
+    return node.metadata.uid;
+  };
+  const expected = await uidOfNode();
+  assert.match(expected, /^[0-9a-f-]{36}$/);
+  assert.equal(await uidOfNode('start'), expected);
+  assert.equal(await uidOfNode('another'), expected);
+});
+
 test('Ctrl-C gives the prompt back from a loop that never ends', async () => {
   const watched = await start('sandbox');
   const { session } = watched;

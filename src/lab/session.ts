@@ -1,8 +1,8 @@
 import type { HostClock, Player } from '../kernel/index.ts';
 import type { Terminal } from '../shell/reader-machine.ts';
-import type { WriteRecord } from '../sim/cluster.ts';
+import type { Cluster, PresetName, WriteRecord } from '../sim/cluster.ts';
 import { listenToCommands } from './command-output.ts';
-import { createEnvironment, driveUntilSettled, type Environment } from './environment.ts';
+import { bootCluster, createEnvironment, driveUntilSettled, type Environment } from './environment.ts';
 import { ProgressTracker } from './progress.ts';
 import type { LabFileSet, SavedSession, SessionNotice, SessionRequest } from './protocol.ts';
 import { clusterView } from './view.ts';
@@ -38,6 +38,8 @@ const REPLAYED = new Set<SessionRequest['type']>([
 export interface Session {
   /** Answers one request of the page. Rejects with an Error whose message can be shown. */
   handle(request: SessionRequest): Promise<unknown>;
+  /** Begins to boot the cluster that the first `start` will want, so that it need not wait for the page. */
+  prepare(seed: string, preset: PresetName): void;
   dispose(): void;
 }
 
@@ -48,17 +50,38 @@ export function createSession(options: {
   /** Told of each world that is made: a host may put it behind sockets. */
   onEnvironment?: (environment: Environment) => void;
 }): Session {
+  const { host } = options;
   let running: RunningSession | undefined;
+  let prepared: { seed: string; preset: PresetName; cluster: Promise<Cluster> } | undefined;
+
+  /** The prepared cluster when it is the right one. It serves once. */
+  const takePrepared = (seed: string, preset: PresetName): Promise<Cluster> | undefined => {
+    const found = prepared;
+    prepared = undefined;
+    if (!found || (found.seed === seed && found.preset === preset)) return found?.cluster;
+    void found.cluster.then((cluster) => cluster.dispose());
+    return undefined;
+  };
+
   return {
     async handle(request) {
       if (request.type === 'start') {
         running?.dispose();
         running = undefined;
-        running = await RunningSession.start(request.lab, request.seed, request.restore, options.host, options.notify, options.onEnvironment);
+        const { lab, files } = request.lab;
+        const cluster = takePrepared(request.seed, lab.cluster);
+        const environment = await createEnvironment({ host, seed: request.seed, preset: lab.cluster, files, cluster });
+        running = await RunningSession.start(environment, request.lab, request.seed, request.restore, host, options.notify, options.onEnvironment);
         return { nowMs: running.nowMs };
       }
       if (!running) throw new Error('the session has not started');
       return running.handle(request);
+    },
+    prepare(seed, preset) {
+      const cluster = bootCluster({ host, seed, preset });
+      // Who takes it hears of the failure.
+      cluster.catch(() => undefined);
+      prepared = { seed, preset, cluster };
     },
     dispose() {
       running?.dispose();
@@ -81,6 +104,7 @@ class RunningSession {
   #disposed = false;
 
   static async start(
+    environment: Environment,
     lab: LabFileSet,
     seed: string,
     restore: SavedSession | undefined,
@@ -88,7 +112,6 @@ class RunningSession {
     notify: (notice: SessionNotice) => void,
     onEnvironment?: (environment: Environment) => void,
   ): Promise<RunningSession> {
-    const environment = await createEnvironment({ host, seed, preset: lab.lab.cluster, files: lab.files });
     onEnvironment?.(environment);
     const session = new RunningSession(environment, lab, seed, host, notify);
     for (const command of lab.lab.setup) {

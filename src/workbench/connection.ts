@@ -1,5 +1,10 @@
 import type { FromSession, Ping, Pong, SessionNotice, SessionRequest, ToSession } from '../lab/protocol.ts';
 
+declare global {
+  /** The worker that the page's head started before anything else (src/components/route-data.ts), and how it failed. */
+  var earlyLab: { worker: Worker; failed?: string } | undefined;
+}
+
 export interface Connection {
   /** Asks the session; rejects with its words when it refuses, or when it died. */
   request<T = unknown>(request: SessionRequest): Promise<T>;
@@ -17,7 +22,9 @@ const MAX_UNANSWERED = 4;
  * expression that tries every way).
  */
 export function connectWorker(onNotice: (notice: SessionNotice) => void, onDeath: (reason: string) => void): Connection {
-  const worker = new Worker(new URL('../hosts/worker/main.ts', import.meta.url), { type: 'module', name: 'lab' });
+  const early = globalThis.earlyLab;
+  globalThis.earlyLab = undefined;
+  const worker = early?.worker ?? new Worker(new URL('../hosts/worker/main.ts', import.meta.url), { type: 'module', name: 'lab' });
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   let nextId = 1;
   let dead = false;
@@ -56,6 +63,8 @@ export function connectWorker(onNotice: (notice: SessionNotice) => void, onDeath
     die(event.message || 'the lab could not be loaded');
   });
   worker.addEventListener('messageerror', () => die('a message could not be read'));
+  // Heard before anybody listened here; told once the caller holds this connection.
+  if (early?.failed !== undefined) queueMicrotask(() => die(early.failed || 'the lab could not be loaded'));
 
   return {
     request<T>(request: SessionRequest): Promise<T> {

@@ -63,6 +63,20 @@ test('reset gives a new cluster and keeps the reached steps', async ({ page }) =
   expect(await lab.reached('apply')).toBe(true);
 });
 
+test('the page uses the worker that its head started, and says so when that cannot be loaded', async ({ page }) => {
+  const lab = new LabPage(page);
+  await lab.open('statefulset');
+  expect(page.workers()).toHaveLength(1);
+  let refuse = true;
+  await page.route('**/_astro/main-*.js', (route) => (refuse ? route.abort() : route.continue()));
+  await page.reload();
+  const retry = page.getByRole('button', { name: '再試一次' });
+  await expect(retry).toBeVisible();
+  refuse = false;
+  await retry.click();
+  await lab.ready();
+});
+
 test('a computation that never ends is noticed, and the lab goes on from what was kept', async ({ page }) => {
   const lab = new LabPage(page);
   await lab.open('statefulset');

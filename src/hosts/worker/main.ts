@@ -1,4 +1,4 @@
-import type { FromSession, Ping, Pong, ToSession } from '../../lab/protocol.ts';
+import type { FromSession, Ping, Pong, Prepare, ToSession } from '../../lab/protocol.ts';
 import { createSession } from '../../lab/session.ts';
 import { browserClock } from './clock.ts';
 
@@ -6,8 +6,9 @@ import { browserClock } from './clock.ts';
 const tell = (message: FromSession | Pong): void => postMessage(message);
 const session = createSession({ host: browserClock, notify: (notice) => tell({ kind: 'notice', notice }) });
 
-addEventListener('message', (event: MessageEvent<ToSession | Ping>) => {
+addEventListener('message', (event: MessageEvent<ToSession | Ping | Prepare>) => {
   if (event.data.kind === 'ping') return tell({ kind: 'pong' });
+  if (event.data.kind === 'prepare') return session.prepare(event.data.seed, event.data.cluster);
   const { id, request } = event.data;
   session.handle(request).then(
     (value) => tell({ kind: 'answer', id, ok: true, value }),
