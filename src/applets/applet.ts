@@ -1,4 +1,6 @@
+import { ZEROS } from '../unix/file-content.ts';
 import { encodeWithBytes } from '../unix/index.ts';
+import { RegexError } from '../unix/regex.ts';
 import { Errno, type OpenFile, type Process, type Program } from '../unix/types.ts';
 
 /**
@@ -19,7 +21,11 @@ export function fromByteText(text: string): string {
   return new TextDecoder().decode(bytesOf(text));
 }
 
+const ZERO_TEXT = '\0'.repeat(ZEROS.length);
+
 export function byteText(bytes: Uint8Array): string {
+  // Whoever reads /dev/zero without end should at least not take much.
+  if (bytes.buffer === ZEROS.buffer) return ZERO_TEXT.slice(0, bytes.length);
   let out = '';
   for (let i = 0; i < bytes.length; i += 8192) out += String.fromCharCode(...bytes.subarray(i, i + 8192));
   return out;
@@ -128,7 +134,7 @@ export class Applet {
       for (;;) {
         const chunk = await file.read();
         if (!chunk) return;
-        await this.process.cpu(0.01 + chunk.length / 500_000);
+        await this.process.cpu(0.01 + chunk.length / 100_000);
         yield chunk;
       }
     } finally {
@@ -150,13 +156,24 @@ export class Applet {
 
   /** Lines without their newline; `terminated` is false for a last line that has none. Output is flushed before waiting for more. */
   async *lines(file: OpenFile, separator = '\n'): AsyncGenerator<{ text: string; terminated: boolean }> {
-    let rest = '';
+    /** The beginning of a line that has not ended yet. */
+    let held: string[] = [];
+    let heldLength = 0;
     for await (const chunk of this.chunks(file)) {
-      const pieces = (rest + byteText(chunk)).split(separator);
-      rest = pieces.pop() ?? '';
+      const pieces = byteText(chunk).split(separator);
+      const rest = pieces.pop() as string;
+      if (pieces.length > 0) {
+        pieces[0] = held.join('') + pieces[0];
+        held = [];
+        heldLength = 0;
+      }
+      held.push(rest);
+      heldLength += rest.length;
+      if (heldLength > 1 << 20) this.process.useMemory(heldLength);
       for (const text of pieces) yield { text, terminated: true };
       if (file.kind !== 'file') await this.flush();
     }
+    const rest = held.join('');
     if (rest !== '') yield { text: rest, terminated: false };
   }
 }
@@ -260,6 +277,10 @@ export function program(synopsis: string, main: AppletMain, usageCode = 1): Prog
       if (error instanceof Failure) {
         await applet.err(`${applet.name}: ${error.message}\n`);
         return error.code;
+      }
+      if (error instanceof RegexError) {
+        await applet.err(`${applet.name}: bad regex '${error.pattern}': ${error.message}\n`);
+        return usageCode;
       }
       if (error instanceof UsageError) {
         if (error.complaint) await applet.err(`${applet.name}: ${error.complaint}\n`);

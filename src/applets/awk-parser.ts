@@ -1,4 +1,5 @@
-import { Failure } from './applet.ts';
+import { compileRegex } from '../unix/regex.ts';
+import { Failure, readEscape } from './applet.ts';
 
 /** awk's syntax tree. */
 export type Expression =
@@ -244,7 +245,7 @@ export class AwkParser {
     if (rest[0] === '/' && this.#regexMayFollow()) {
       const literal = /^\/((?:[^/\\[\n]|\\.|\[\^?\]?(?:[^\]\n\\]|\\.)*\])*)\//.exec(rest);
       if (!literal) this.#fail('Unexpected end of regex');
-      return make('regex', (literal[1] as string).replace(/\\\//g, '/'), literal[0].length);
+      return make('regex', (literal[1] as string).replace(/\\(?:x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)/gs, regexEscape), literal[0].length);
     }
     const symbol = SYMBOLS.find((one) => rest.startsWith(one));
     if (!symbol) this.#fail('Unexpected token');
@@ -611,6 +612,8 @@ export class AwkParser {
         return { kind: 'string', value: text };
       case 'regex':
         this.#advance();
+        // Refused before anything runs.
+        compileRegex(text, { extended: true });
         return { kind: 'regex', source: text };
       case 'name':
         this.#advance();
@@ -651,4 +654,12 @@ export class AwkParser {
     }
     return this.#fail('Unexpected token');
   }
+}
+
+/** An escape within slashes: a character where C knows one, otherwise left to the expression. */
+function regexEscape(escape: string): string {
+  if (escape === '\\/') return '/';
+  if (escape === '\\\\' || escape === '\\c' || escape === '\\e') return escape;
+  const read = readEscape(escape, 1, false);
+  return read ? read.char : escape;
 }

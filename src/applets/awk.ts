@@ -1,10 +1,10 @@
 import { formatFloat } from '../shell/print-format.ts';
 import { SIGNAL_NUMBERS } from '../unix/index.ts';
+import { compileRegex, type PosixRegex } from '../unix/regex.ts';
 import { Errno, type OpenFile } from '../unix/types.ts';
 import { type Applet, bytesOf, byteText, Failure, fromByteText, getopt, program, toByteText, UsageError } from './applet.ts';
 import { AwkParser, type AwkProgram, type Expression, type Statement, unescapeAwk } from './awk-parser.ts';
 import { formatTime } from './dates.ts';
-import { compileRegex, type PosixRegex } from './regex.ts';
 
 /** A string that came from input: compares as a number when it looks like one. */
 class Input {
@@ -44,13 +44,17 @@ type Flow = Jump | undefined;
 
 /** Lines of something, read one by one with awk's record separator. */
 class RecordReader {
-  #next: () => Promise<Uint8Array | null>;
+  /** Reads on; is told how much is held already. */
+  #next: (heldBytes: number) => Promise<Uint8Array | null>;
   #close: () => void;
   #buffer = '';
+  /** What came behind the buffer without a separator in it. */
+  #tail: string[] = [];
+  #tailBytes = 0;
   #ended = false;
   #started = false;
 
-  constructor(next: () => Promise<Uint8Array | null>, close: () => void) {
+  constructor(next: (heldBytes: number) => Promise<Uint8Array | null>, close: () => void) {
     this.#next = next;
     this.#close = close;
   }
@@ -81,9 +85,22 @@ class RecordReader {
         this.#buffer = '';
         return rest;
       }
-      const chunk = await this.#next();
+      await this.#fill(separator);
+    }
+  }
+
+  async #fill(separator: string): Promise<void> {
+    for (;;) {
+      const chunk = await this.#next(this.#buffer.length + this.#tailBytes);
+      const text = chunk ? byteText(chunk) : '';
+      this.#tail.push(text);
+      this.#tailBytes += text.length;
       if (!chunk) this.#ended = true;
-      else this.#buffer += byteText(chunk);
+      else if (separator.length === 1 && !text.includes(separator)) continue;
+      this.#buffer += this.#tail.join('');
+      this.#tail = [];
+      this.#tailBytes = 0;
+      return;
     }
   }
 
@@ -97,6 +114,15 @@ class RecordReader {
   close(): void {
     this.#close();
   }
+}
+
+/** What an element of an array takes besides its text. */
+const ELEMENT_BYTES = 64;
+const BIG_BYTES = 1 << 20;
+const MAX_FIELDS = 1_000_000;
+
+function sizeOf(value: Value): number {
+  return typeof value === 'string' ? value.length : value instanceof Input ? value.text.length : 0;
 }
 
 interface Output {
@@ -120,6 +146,7 @@ class Awk {
   #seed = 1;
   #state = 1;
   #steps = 0;
+  #heldBytes = 0;
 
   constructor(applet: Applet, program: AwkProgram, operands: string[]) {
     this.#applet = applet;
@@ -431,9 +458,10 @@ class Awk {
 
   #readerOf(file: OpenFile): RecordReader {
     return new RecordReader(
-      async () => {
+      async (heldBytes) => {
         if (file.kind !== 'file') await this.#applet.flush();
         await this.#applet.process.cpu(0.02);
+        if (heldBytes > BIG_BYTES) this.#applet.process.useMemory(this.#heldBytes + heldBytes);
         return file.read();
       },
       () => {
@@ -503,7 +531,7 @@ class Awk {
   #regex(source: string): PosixRegex {
     let regex = this.#regexes.get(source);
     if (!regex) {
-      regex = compileRegex(source, { extended: true });
+      regex = compileRegex(source, { extended: true, process: this.#applet.process });
       this.#regexes.set(source, regex);
     }
     return regex;
@@ -584,8 +612,19 @@ class Awk {
     return array;
   }
 
+  /** Accounts for what variables hold, so that a program that never stops keeping things is stopped. */
+  #hold(bytes: number): void {
+    this.#heldBytes += bytes;
+    if (bytes > 0) this.#applet.process.useMemory(this.#heldBytes);
+  }
+
   #setVariable(name: string, value: Value): void {
-    this.#scope(name).set(name, value);
+    const scope = this.#scope(name);
+    if (scope === this.#globals) {
+      const old = scope.get(name);
+      this.#hold(sizeOf(value) - (old instanceof Map ? 0 : sizeOf(old)));
+    } else if (sizeOf(value) > BIG_BYTES) this.#applet.process.useMemory(this.#heldBytes + sizeOf(value));
+    scope.set(name, value);
     if (name !== 'NF' || this.#frame()?.has('NF')) return;
     this.#splitBefore(value);
   }
@@ -596,6 +635,7 @@ class Awk {
       this.#splitRecord();
       this.#globals.set('NF', count);
     }
+    if (count > MAX_FIELDS) throw new Failure('out of memory');
     while (this.#fields.length < count) this.#fields.push('');
     this.#fields.length = count;
     this.#joinRecord();
@@ -603,6 +643,7 @@ class Awk {
 
   #setField(index: number, value: Value): void {
     if (index < 0) throw new Failure('Access to negative field');
+    if (index > MAX_FIELDS) throw new Failure('out of memory');
     if (index === 0) {
       this.#setRecord(this.#text(value));
       return;
@@ -621,7 +662,9 @@ class Awk {
         return value;
       case 'index':
         return then(this.#key(target.keys), (key) => {
-          this.#array(target.name).set(key, value);
+          const array = this.#array(target.name);
+          this.#hold(sizeOf(value) + (array.has(key) ? -sizeOf(array.get(key)) : ELEMENT_BYTES + key.length));
+          array.set(key, value);
           return value;
         });
       case 'field':
@@ -676,6 +719,7 @@ class Awk {
         return then(this.#evaluate(expression.index), (value) => {
           const index = Math.floor(number(value));
           if (index < 0) throw new Failure('Access to negative field');
+          if (index > MAX_FIELDS) throw new Failure('out of memory');
           if (index === 0) return new Input(this.#record);
           this.#splitRecord();
           return this.#fields[index - 1];

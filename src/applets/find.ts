@@ -1,9 +1,9 @@
-import { patternToRegExp } from '../shell/glob.ts';
+import { ShellPattern } from '../shell/glob.ts';
+import { compileRegex } from '../unix/regex.ts';
 import { Errno, type FileStat } from '../unix/types.ts';
 import { type Applet, Failure, fromByteText, program, toByteText, UsageError } from './applet.ts';
 import { modeString } from './file-list.ts';
 import { groupName, lookUpId, userName } from './process-applets.ts';
-import { compileRegex } from './regex.ts';
 
 /** find: tests, operators and actions as BusyBox has them. */
 interface Entry {
@@ -44,8 +44,8 @@ function parsePlan(applet: Applet, words: readonly string[]): Plan {
     return word;
   };
   const glob = (pattern: string, ignoreCase = false): ((text: string) => boolean) => {
-    const regex = new RegExp(`^(?:${patternToRegExp(fromByteText(pattern)).source.replace(/^\^|\$$/g, '')})$`, ignoreCase ? 'is' : 's');
-    return (text) => regex.test(fromByteText(text));
+    const wanted = new ShellPattern(fromByteText(pattern), ignoreCase);
+    return (text) => wanted.test(fromByteText(text));
   };
   const base = (name: string): string => name.replace(/\/+$/, '').split('/').pop() || '/';
   const action = (run: (entry: Entry) => Promise<boolean>): Test => {

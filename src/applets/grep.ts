@@ -1,6 +1,6 @@
+import { compileRegex, type PosixRegex, RegexError } from '../unix/regex.ts';
 import { Errno } from '../unix/types.ts';
 import { type Applet, Failure, getopt, program, toByteText, UsageError } from './applet.ts';
-import { compileRegex, type PosixRegex, RegexError } from './regex.ts';
 
 const LONG_OPTIONS = {
   'line-number': 'n',
@@ -34,7 +34,7 @@ async function grep(applet: Applet): Promise<number> {
     patterns.push(...pattern.split('\n'));
   }
   const fixed = options.has('F') || applet.name === 'fgrep';
-  const matchers = patterns.map((pattern) => compile(pattern, fixed, options.has('E') || applet.name === 'egrep', options));
+  const matchers = patterns.map((pattern) => compile(applet, pattern, fixed, options));
   const recursive = options.has('r') || options.has('R');
   const paths = rest.length > 0 ? rest : [recursive ? '.' : '-'];
   const named = options.has('H') || (!options.has('h') && (rest.length > 1 || recursive));
@@ -46,7 +46,7 @@ async function grep(applet: Applet): Promise<number> {
   let trouble = false;
   let separatorDue = false;
 
-  const find = (text: string): { start: number; end: number }[] => {
+  const find = async (text: string): Promise<{ start: number; end: number }[]> => {
     const spans: { start: number; end: number }[] = [];
     for (let from = 0; from <= text.length; ) {
       let best: { start: number; end: number } | undefined;
@@ -54,6 +54,8 @@ async function grep(applet: Applet): Promise<number> {
         const span = matcher(text, from);
         if (span && (!best || span.start < best.start || (span.start === best.start && span.end > best.end))) best = span;
       }
+      // Long lines cost much: Ctrl-C must come through.
+      await applet.process.cpu(0);
       if (!best) break;
       spans.push(best);
       if (!options.has('o')) break;
@@ -93,7 +95,7 @@ async function grep(applet: Applet): Promise<number> {
     try {
       for await (const { text } of applet.lines(file, options.has('z') ? '\0' : '\n')) {
         line++;
-        const spans = find(text);
+        const spans = await find(text);
         if (spans.length > 0 === options.has('v')) {
           if (trailing > 0 && !silent) {
             trailing--;
@@ -137,8 +139,9 @@ async function grep(applet: Applet): Promise<number> {
 
 type Matcher = (text: string, from: number) => { start: number; end: number } | undefined;
 
-function compile(pattern: string, fixed: boolean, extended: boolean, options: ReturnType<typeof getopt>): Matcher {
+function compile(applet: Applet, pattern: string, fixed: boolean, options: ReturnType<typeof getopt>): Matcher {
   const ignoreCase = options.has('i');
+  const extended = options.has('E') || applet.name === 'egrep';
   let find: Matcher;
   if (fixed) {
     const wanted = ignoreCase ? pattern.toLowerCase() : pattern;
@@ -149,7 +152,12 @@ function compile(pattern: string, fixed: boolean, extended: boolean, options: Re
   } else {
     let regex: PosixRegex;
     try {
-      regex = compileRegex(options.has('x') ? (extended ? `^(${pattern})$` : `^\\(${pattern}\\)$`) : pattern, { extended, ignoreCase });
+      regex = compileRegex(options.has('x') ? (extended ? `^(${pattern})$` : `^\\(${pattern}\\)$`) : pattern, {
+        extended,
+        ignoreCase,
+        lenient: true,
+        process: applet.process,
+      });
     } catch (error) {
       if (!(error instanceof RegexError)) throw error;
       throw new Failure(`bad regex '${pattern}'`, 2);

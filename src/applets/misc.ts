@@ -1,9 +1,9 @@
 import { formatPrint } from '../shell/print-format.ts';
 import { evaluateTest, TestError, testContext } from '../shell/test-expression.ts';
 import { encodeWithBytes } from '../unix/index.ts';
+import { compileRegex } from '../unix/regex.ts';
 import { Errno } from '../unix/types.ts';
 import { type Applet, byteText, Failure, getopt, program, toByteText, UsageError } from './applet.ts';
-import { compileRegex } from './regex.ts';
 
 /** Small applets: true, false, printf, test, expr, basename, dirname, pwd, date, cal, tty, clear, reset, sums, base64, od, diff, cmp … */
 
@@ -72,7 +72,7 @@ async function expr(applet: Applet): Promise<number> {
   };
   const isNull = (text: string): boolean => text === '' || /^[+-]?0+$/.test(text);
   const match = (text: string, pattern: string): string => {
-    const found = compileRegex(`^${pattern.replace(/^\^/, '')}`).exec(text);
+    const found = compileRegex(`^${pattern.replace(/^\^/, '')}`, { process: applet.process }).exec(text);
     const capturing = /\\\(/.test(pattern);
     if (!found) return capturing ? '' : '0';
     return capturing ? (found.groups[1] ?? '') : String((found.groups[0] as string).length);

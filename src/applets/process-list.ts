@@ -1,4 +1,5 @@
 import { commandName, SIGNAL_NUMBERS, signalFromText } from '../unix/index.ts';
+import { compileRegex } from '../unix/regex.ts';
 import { Errno, type Process } from '../unix/types.ts';
 import { type Applet, Failure, getopt, program, toByteText } from './applet.ts';
 import { groupName, userName } from './process-applets.ts';
@@ -111,11 +112,11 @@ async function pidof(applet: Applet): Promise<void> {
 
 async function pgrep(applet: Applet): Promise<void> {
   const options = getopt(applet.args, 'flnovxs:P:');
-  const pattern = new RegExp(options.rest[0] ?? '');
+  const pattern = compileRegex(options.rest[0] ?? '', { extended: true, process: applet.process });
   const found = [...applet.process.machine.processes.values()].filter((one) => {
     if (one === applet.process) return false;
     const text = options.has('f') ? one.argv.join(' ') : commandName(one);
-    return (options.has('x') ? pattern.exec(text)?.[0] === text : pattern.test(text)) !== options.has('v');
+    return (options.has('x') ? pattern.exec(text)?.groups[0] === text : pattern.test(text)) !== options.has('v');
   });
   if (found.length === 0) applet.code = 1;
   for (const one of found) {

@@ -1,6 +1,6 @@
-import { Errno, type OpenFile } from '../unix/types.ts';
+import { compileRegex, type PosixRegex } from '../unix/regex.ts';
+import { Errno, type OpenFile, type Process } from '../unix/types.ts';
 import { type Applet, bytesOf, Failure, getopt, program, UsageError } from './applet.ts';
-import { compileRegex, type PosixRegex, RegexError } from './regex.ts';
 
 /** sed: addresses, all POSIX commands, and the GNU additions BusyBox has (-i, -E, `0,/re/`, `first~step`, `addr,+n`, I, M-less). */
 
@@ -34,12 +34,14 @@ class ScriptParser {
   #text: string;
   #at = 0;
   #extended: boolean;
+  #process: Process;
   commands: Command[] = [];
   #blocks: number[] = [];
 
-  constructor(text: string, extended: boolean) {
+  constructor(text: string, extended: boolean, process: Process) {
     this.#text = text;
     this.#extended = extended;
+    this.#process = process;
   }
 
   #peek(): string | undefined {
@@ -192,12 +194,7 @@ class ScriptParser {
   }
 
   #regex(source: string, ignoreCase: boolean): PosixRegex {
-    try {
-      return compileRegex(source, { extended: this.#extended, ignoreCase });
-    } catch (error) {
-      if (!(error instanceof RegexError)) throw error;
-      throw new Failure(`bad regex '${source}': ${error.message}`);
-    }
+    return compileRegex(source, { extended: this.#extended, ignoreCase, process: this.#process });
   }
 
   /** Up to an unescaped delimiter; inside brackets it does not count. The delimiter's own backslash goes. */
@@ -207,6 +204,10 @@ class ScriptParser {
     for (; this.#at < this.#text.length; this.#at++) {
       const char = this.#text[this.#at] as string;
       if (bracket >= 0) {
+        if (char === '\\' && /[ntr]/.test(this.#text[this.#at + 1] ?? '')) {
+          out += { n: '\n', t: '\t', r: '\r' }[this.#text[++this.#at] as 'n'];
+          continue;
+        }
         if (char === ']' && this.#at > bracket) bracket = -1;
         out += char;
         continue;
@@ -218,7 +219,7 @@ class ScriptParser {
       if (char === '\\') {
         const next = this.#text[++this.#at] ?? '';
         if (next === delimiter) out += isRegex && /[.*[\]^$+?(){}|]/.test(next) && delimiter !== '/' ? `[${next}]` : next;
-        else if (next === 'n' && isRegex) out += '\n';
+        else if (isRegex && /[ntr]/.test(next)) out += { n: '\n', t: '\t', r: '\r' }[next];
         else out += `\\${next}`;
         continue;
       }
@@ -456,6 +457,7 @@ class Sed {
     this.#replaced = false;
     for (let at = 0; at < this.#commands.length; at++) {
       if (++steps % 50 === 0) await this.#applet.process.cpu(0.05);
+      this.#applet.process.useMemory(this.#pattern.text.length + this.#hold.length);
       const command = this.#commands[at] as Command;
       if (!this.#selects(command)) {
         if (command.name === '{') at = command.target;
@@ -652,6 +654,8 @@ class Sed {
     let justMatched = -1;
     for (let from = 0; from <= text.length; ) {
       const match = regex.exec(text, from);
+      // Long lines cost much: Ctrl-C must come through.
+      await this.#applet.process.cpu(0);
       if (!match) break;
       const whole = match.groups[0] as string;
       const end = match.index + whole.length;
@@ -718,7 +722,7 @@ async function sed(applet: Applet): Promise<number | undefined> {
   const extended = options.has('r') || options.has('E');
   const quiet = options.has('n') || text.startsWith('#n\n');
   if (!options.has('i')) {
-    const commands = new ScriptParser(text, extended).parse();
+    const commands = new ScriptParser(text, extended, applet.process).parse();
     const sedRun = new Sed(applet, commands, quiet, new Input(applet, rest.length > 0 ? rest : ['-']), (piece) => applet.put(piece));
     return sedRun.run();
   }
@@ -732,7 +736,7 @@ async function sed(applet: Applet): Promise<number | undefined> {
     }
     const info = applet.fs.stat(real);
     let result = '';
-    const commands = new ScriptParser(text, extended).parse();
+    const commands = new ScriptParser(text, extended, applet.process).parse();
     code = Math.max(
       code,
       await new Sed(applet, commands, quiet, new Input(applet, [path]), (piece) => {

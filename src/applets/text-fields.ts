@@ -1,3 +1,4 @@
+import { CLASSES } from '../unix/character-classes.ts';
 import { Errno } from '../unix/types.ts';
 import { type Applet, Failure, getopt, parseNumber, program, readEscape, UsageError } from './applet.ts';
 
@@ -248,21 +249,6 @@ async function cut(applet: Applet): Promise<void> {
   }
 }
 
-export const CLASSES: Readonly<Record<string, (code: number) => boolean>> = {
-  alpha: (c) => (c >= 65 && c <= 90) || (c >= 97 && c <= 122),
-  digit: (c) => c >= 48 && c <= 57,
-  alnum: (c) => (c >= 48 && c <= 57) || (c >= 65 && c <= 90) || (c >= 97 && c <= 122),
-  lower: (c) => c >= 97 && c <= 122,
-  upper: (c) => c >= 65 && c <= 90,
-  space: (c) => c === 32 || (c >= 9 && c <= 13),
-  blank: (c) => c === 32 || c === 9,
-  punct: (c) => (c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) || (c >= 123 && c <= 126),
-  cntrl: (c) => c < 32 || c === 127,
-  xdigit: (c) => (c >= 48 && c <= 57) || (c >= 65 && c <= 70) || (c >= 97 && c <= 102),
-  print: (c) => c >= 32 && c <= 126,
-  graph: (c) => c >= 33 && c <= 126,
-};
-
 /** A set of tr as the characters it lists. */
 function expandSet(text: string): string {
   let out = '';
@@ -312,26 +298,26 @@ async function tr(applet: Applet): Promise<void> {
       .join('');
   }
   const set2 = to === undefined ? undefined : expandSet(to);
-  const remove = new Set(options.has('d') ? set1 : '');
-  const squeeze = new Set(options.has('s') ? (set2 ?? set1) : '');
-  const map = new Map<string, string>();
+  const members = (text: string | undefined): Uint8Array => Uint8Array.from({ length: 256 }, (_, code) => (text?.includes(String.fromCharCode(code)) ? 1 : 0));
+  const remove = members(options.has('d') ? set1 : '');
+  const squeeze = members(options.has('s') ? (set2 ?? set1) : '');
+  const map = Uint8Array.from({ length: 256 }, (_, code) => code);
   if (!options.has('d') && set2 !== undefined) {
     if (set2 === '') throw new Failure('STRING2 cannot be empty');
-    for (let i = 0; i < set1.length; i++) if (i < set2.length || !options.has('t')) map.set(set1[i] as string, set2[Math.min(i, set2.length - 1)] as string);
+    for (let i = 0; i < set1.length; i++) if (i < set2.length || !options.has('t')) map[set1.charCodeAt(i)] = set2.charCodeAt(Math.min(i, set2.length - 1));
   }
-  let last = '';
+  let last = -1;
   for await (const chunk of applet.chunks(applet.process.stdin)) {
-    let out = '';
+    const out = new Uint8Array(chunk.length);
+    let length = 0;
     for (const byte of chunk) {
-      const char = String.fromCharCode(byte);
-      if (remove.has(char)) continue;
-      const mapped = map.get(char) ?? char;
-      if (mapped === last && squeeze.has(mapped)) continue;
+      if (remove[byte] === 1) continue;
+      const mapped = map[byte] as number;
+      if (mapped === last && squeeze[mapped] === 1) continue;
       last = mapped;
-      out += mapped;
+      out[length++] = mapped;
     }
-    await applet.put(out);
-    if (applet.process.stdin.kind !== 'file') await applet.flush();
+    if (length > 0) await applet.process.stdout.write(out.subarray(0, length));
   }
 }
 

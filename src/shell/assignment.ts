@@ -10,13 +10,17 @@ export async function assign(shell: Shell, assignment: Assignment): Promise<void
     if (variable.readonly) shell.set(name, '');
     if (!append || !variable.array) variable.array = new Map(append && variable.value !== undefined ? [['0', variable.value]] : []);
     variable.value = '';
-    let next = Math.max(-1, ...[...variable.array.keys()].map(Number)) + 1;
+    let next = [...variable.array.keys()].reduce((most, key) => Math.max(most, Number(key)), -1) + 1;
     for (const word of assignment.elements) {
       const keyed = word[0]?.type === 'text' && !word[0].quoted ? /^\[([^\]]*)\]=/.exec(word[0].text) : null;
       if (keyed) {
         const first = word[0] as { type: 'text'; text: string; quoted: boolean };
         shell.setElement(`${name}[${keyed[1]}]`, await expandText(shell, [{ ...first, text: first.text.slice(keyed[0].length) }, ...word.slice(1)]));
-      } else for (const value of await expandWords(shell, [word])) variable.array.set(String(next++), value);
+      } else
+        for (const value of await expandWords(shell, [word])) {
+          shell.variables.hold(shell.process, value.length + 64);
+          variable.array.set(String(next++), value);
+        }
     }
     return;
   }

@@ -1,6 +1,7 @@
+import { compileRegex, RegexError } from '../unix/regex.ts';
 import { ShellFailure } from './control.ts';
 import { evaluate, expandPattern, expandText } from './expand.ts';
-import { patternToRegExp } from './glob.ts';
+import { shellPattern } from './glob.ts';
 import type { Shell } from './shell.ts';
 import type { TestToken } from './syntax.ts';
 import { compareNumbers, fileTest, type TestContext, testContext } from './test-expression.ts';
@@ -8,6 +9,7 @@ import { compareNumbers, fileTest, type TestContext, testContext } from './test-
 /** `[[ … ]]`: 0 when it holds, 1 when not, 2 when it cannot be understood. */
 export async function conditionalExpression(shell: Shell, tokens: readonly TestToken[]): Promise<number> {
   let position = 0;
+  let malformed = false;
   const context: TestContext = testContext(shell);
   const operator = (): string | undefined => {
     const token = tokens[position];
@@ -86,7 +88,7 @@ export async function conditionalExpression(shell: Shell, tokens: readonly TestT
       case '=':
       case '==':
       case '!=':
-        return patternToRegExp(await expandPattern(shell, token.word)).test(left) === (binary !== '!=');
+        return shellPattern(await expandPattern(shell, token.word)).test(left, shell.process) === (binary !== '!=');
       case '=~': {
         const source = (
           await Promise.all(
@@ -96,17 +98,16 @@ export async function conditionalExpression(shell: Shell, tokens: readonly TestT
             }),
           )
         ).join('');
-        let match: RegExpExecArray | null;
+        let groups: readonly (string | undefined)[] | undefined;
         try {
-          match = new RegExp(
-            source.replaceAll('[[:space:]]', '\\s').replaceAll('[:alpha:]', 'A-Za-z').replaceAll('[:digit:]', '0-9').replaceAll('[:alnum:]', 'A-Za-z0-9'),
-            's',
-          ).exec(left);
-        } catch {
-          throw new ShellFailure(`${shell.errorPrefix()}syntax error in regular expression`, 2);
+          groups = compileRegex(source, { extended: true, process: shell.process }).exec(left)?.groups;
+        } catch (error) {
+          if (!(error instanceof RegexError)) throw error;
+          malformed = true;
+          return false;
         }
-        shell.variables.declare('BASH_REMATCH').array = new Map((match ?? []).map((text, index) => [String(index), text ?? '']));
-        return match !== null;
+        shell.variables.declare('BASH_REMATCH').array = new Map((groups ?? []).map((text, index) => [String(index), text ?? '']));
+        return groups !== undefined;
       }
       case '<':
         return left < (await expandText(shell, token.word));
@@ -121,5 +122,5 @@ export async function conditionalExpression(shell: Shell, tokens: readonly TestT
   }
   const value = await or(true);
   if (position < tokens.length) fail();
-  return value ? 0 : 1;
+  return malformed ? 2 : value ? 0 : 1;
 }

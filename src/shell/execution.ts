@@ -3,7 +3,7 @@ import { builtins } from './builtins/index.ts';
 import { conditionalExpression } from './conditional.ts';
 import { BreakLoop, ExitShell, Interrupted, RedirectFailure, ShellFailure } from './control.ts';
 import { evaluate, expandPattern, expandText, expandWords } from './expand.ts';
-import { patternToRegExp } from './glob.ts';
+import { shellPattern } from './glob.ts';
 import { finishChild } from './jobs.ts';
 import { applyRedirects } from './redirects.ts';
 import type { Shell } from './shell.ts';
@@ -166,7 +166,7 @@ export class Execution {
           let matches = fallsThrough;
           for (const pattern of item.patterns) {
             if (matches) break;
-            matches = patternToRegExp(await expandPattern(shell, pattern)).test(text);
+            matches = shellPattern(await expandPattern(shell, pattern)).test(text, shell.process);
           }
           if (!matches) continue;
           await shell.run(item.body);

@@ -1,7 +1,7 @@
 import { ArithmeticError, evaluateArithmetic } from './arithmetic.ts';
 import { braceExpand } from './brace-expansion.ts';
 import { ShellFailure } from './control.ts';
-import { expandPathname, hasWildcard, patternSource, patternToRegExp } from './glob.ts';
+import { expandPathname, hasWildcard, type ShellPattern, shellPattern } from './glob.ts';
 import type { Shell } from './shell.ts';
 import { processSubstitution, substitute } from './substitution.ts';
 import type { ParameterPart, Word } from './syntax.ts';
@@ -233,14 +233,12 @@ async function transform(shell: Shell, part: ParameterPart, value: string): Prom
     }
     return characters.slice(start, count === undefined ? undefined : count < 0 ? characters.length + count : start + count).join('');
   }
-  if (operator.startsWith('#') || operator.startsWith('%')) return removePattern(value, await expandPattern(shell, part.argument!), operator);
+  if (operator.startsWith('#') || operator.startsWith('%')) return removePattern(shell, value, await expandPattern(shell, part.argument!), operator);
   if (operator.startsWith('/')) {
     const pattern = await expandPattern(shell, part.argument!);
     const replacement = part.second ? await expandText(shell, part.second) : '';
     if (pattern === '') return value;
-    const source = patternSource(pattern);
-    const expression = new RegExp(operator === '/#' ? `^(?:${source})` : operator === '/%' ? `(?:${source})$` : source, operator === '//' ? 'gsu' : 'su');
-    return value.replace(expression, (match) => (match === '' && operator === '//' ? '' : replacement));
+    return replacePattern(shell, value, shellPattern(pattern), operator, replacement);
   }
   if (operator === '@') {
     const kind = await expandText(shell, part.argument ?? []);
@@ -259,17 +257,36 @@ async function transform(shell: Shell, part: ParameterPart, value: string): Prom
   return operator.length === 2 ? change(value) : change(value.slice(0, 1)) + value.slice(1);
 }
 
-function removePattern(value: string, pattern: string, operator: string): string {
-  const expression = patternToRegExp(pattern);
-  const prefix = operator.startsWith('#');
+function removePattern(shell: Shell, value: string, pattern: string, operator: string): string {
   const longest = operator.length === 2;
-  const { length } = value;
-  for (let i = 0; i <= length; i++) {
-    const size = longest ? length - i : i;
-    const candidate = prefix ? value.slice(0, size) : value.slice(length - size);
-    if (expression.test(candidate)) return prefix ? value.slice(size) : value.slice(0, length - size);
+  if (operator.startsWith('#')) return value.slice(shellPattern(pattern).prefix(value, longest, shell.process) ?? 0);
+  return value.slice(0, value.length - (shellPattern(pattern).suffix(value, longest, shell.process) ?? 0));
+}
+
+/** `/`: the first match, `//`: all, `/#` and `/%`: one at the beginning or end. */
+async function replacePattern(shell: Shell, value: string, pattern: ShellPattern, operator: string, replacement: string): Promise<string> {
+  if (operator === '/#') {
+    const length = pattern.prefix(value, true, shell.process);
+    return length === undefined ? value : replacement + value.slice(length);
   }
-  return value;
+  if (operator === '/%') {
+    const length = pattern.suffix(value, true, shell.process);
+    return length === undefined ? value : value.slice(0, value.length - length) + replacement;
+  }
+  let out = '';
+  let from = 0;
+  while (from < value.length || value === '') {
+    const found = pattern.find(value, { from }, shell.process);
+    if (!found) break;
+    const empty = found.end === found.start;
+    out += value.slice(from, found.start) + (empty && operator === '//' ? '' : replacement);
+    from = found.end;
+    if (operator === '/' || value === '') break;
+    if (empty) out += value.slice(from, ++from);
+    // A long value costs much: Ctrl-C must come through.
+    await shell.process.cpu(0);
+  }
+  return out + value.slice(from);
 }
 
 /** A text in single quotes where it needs them. */

@@ -1,95 +1,137 @@
+import { Automaton, characterSet, type FindOptions, type Pattern } from '../unix/automaton.ts';
+import { CLASSES } from '../unix/character-classes.ts';
 import { joinPath } from '../unix/index.ts';
-import type { FileSystem } from '../unix/types.ts';
+import type { FileSystem, Process } from '../unix/types.ts';
 
 /** Whether a pattern (quoted characters escaped by a backslash) has a wildcard. */
 export function hasWildcard(pattern: string): boolean {
   return /^(?:[^\\]|\\.)*?[*?[]/s.test(pattern);
 }
 
-const CLASSES: Record<string, string> = {
-  alpha: 'A-Za-z',
-  digit: '0-9',
-  alnum: 'A-Za-z0-9',
-  upper: 'A-Z',
-  lower: 'a-z',
-  space: '\\s',
-  blank: ' \\t',
-  punct: '!-\\/:-@\\[-`{-~',
-  xdigit: '0-9A-Fa-f',
-  cntrl: '\\x00-\\x1f\\x7f',
-  print: '\\x20-\\x7e',
-  graph: '\\x21-\\x7e',
-};
+/** Steps of matching in a millisecond of virtual CPU time. */
+const STEPS_PER_MS = 100_000;
+const ANY: Pattern = { kind: 'set', set: characterSet(() => true) };
+const ANYTHING: Pattern = { kind: 'repeat', item: ANY, min: 0, max: Number.POSITIVE_INFINITY };
 
-const compiled = new Map<string, RegExp>();
+/** A shell pattern. All questions are answered in time linear in the text. */
+export class ShellPattern {
+  readonly #items: readonly Pattern[];
+  #forward: Automaton | undefined;
+  #backward: Automaton | undefined;
 
-/** A shell pattern as a regular expression over whole texts. Quoted characters are escaped by a backslash. */
-export function patternToRegExp(pattern: string, lazy = false): RegExp {
-  const key = (lazy ? 'l' : 'g') + pattern;
-  let expression = compiled.get(key);
-  if (!expression) {
-    if (compiled.size > 500) compiled.clear();
-    expression = new RegExp(`^(?:${patternSource(pattern, lazy)})$`, 'su');
-    compiled.set(key, expression);
+  /** Quoted characters are escaped by a backslash. */
+  constructor(pattern: string, ignoreCase = false) {
+    this.#items = parsePattern(pattern, ignoreCase);
   }
-  return expression;
+
+  /** Whether the whole text matches. `process` pays for finding out. */
+  test(text: string, process?: Process): boolean {
+    return this.find(text, { anchored: true }, process)?.end === text.length;
+  }
+
+  /** How long a prefix of the text matches: the longest or the shortest. */
+  prefix(text: string, longest: boolean, process?: Process): number | undefined {
+    return this.find(text, { anchored: true, shortest: !longest }, process)?.end;
+  }
+
+  suffix(text: string, longest: boolean, process?: Process): number | undefined {
+    this.#backward ??= new Automaton({ kind: 'sequence', items: this.#items.toReversed() });
+    return charged(this.#backward, process, (automaton) => automaton.find([...text].reverse().join(''), { anchored: true, shortest: !longest }))?.end;
+  }
+
+  find(text: string, options: FindOptions, process?: Process): { start: number; end: number } | undefined {
+    this.#forward ??= new Automaton({ kind: 'sequence', items: this.#items });
+    return charged(this.#forward, process, (automaton) => automaton.find(text, options));
+  }
 }
 
-export function patternSource(pattern: string, lazy = false): string {
-  let source = '';
-  for (let i = 0; i < pattern.length; i++) {
-    const character = pattern[i]!;
-    if (character === '\\' && i + 1 < pattern.length) source += escapeCharacter(pattern[++i]!);
-    else if (character === '*') {
-      // Several in a row are one: a row of them must not make matching slow.
-      while (pattern[i + 1] === '*') i++;
-      source += lazy ? '.*?' : '.*';
-    } else if (character === '?') source += '.';
-    else if (character === '[') {
-      const bracket = readBracket(pattern, i);
-      if (bracket) {
-        source += bracket.source;
-        i = bracket.end;
-      } else source += '\\[';
-    } else source += escapeCharacter(character);
-  }
-  return source;
-}
-
-function readBracket(pattern: string, start: number): { source: string; end: number } | undefined {
-  let i = start + 1;
-  let source = '[';
-  if (pattern[i] === '!' || pattern[i] === '^') {
-    source += '^';
-    i++;
-  }
-  for (let first = true; ; first = false, i++) {
-    const character = pattern[i];
-    if (character === undefined) return undefined;
-    if (character === ']' && !first) break;
-    const named = /^\[:(\w+):\]/.exec(pattern.slice(i, i + 12));
-    if (named && CLASSES[named[1]!]) {
-      source += CLASSES[named[1]!];
-      i += named[0].length - 1;
-    } else if (character === '\\' && pattern[i + 1] !== undefined) source += escapeInClass(pattern[++i]!);
-    else if (character === '-') source += source === '[' || source === '[^' || pattern[i + 1] === ']' ? '\\-' : '-';
-    else source += escapeInClass(character);
-  }
-  source += ']';
+function charged<T>(automaton: Automaton, process: Process | undefined, work: (automaton: Automaton) => T): T {
+  const before = automaton.steps;
   try {
-    new RegExp(source, 'u');
-  } catch {
-    return undefined;
+    return work(automaton);
+  } finally {
+    process?.charge((automaton.steps - before) / STEPS_PER_MS);
   }
-  return { source, end: i };
 }
 
-function escapeCharacter(character: string): string {
-  return /[\\^$.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character;
+const known = new Map<string, ShellPattern>();
+
+export function shellPattern(pattern: string): ShellPattern {
+  let found = known.get(pattern);
+  if (!found) {
+    if (known.size > 500) known.clear();
+    found = new ShellPattern(pattern);
+    known.set(pattern, found);
+  }
+  return found;
 }
 
-function escapeInClass(character: string): string {
-  return /[\\\][^-]/.test(character) ? `\\${character}` : character;
+function parsePattern(pattern: string, ignoreCase: boolean): Pattern[] {
+  const items: Pattern[] = [];
+  const add = (has: (code: number) => boolean): void => {
+    const either = (code: number): boolean => {
+      const char = String.fromCodePoint(code);
+      return has(char.toLowerCase().codePointAt(0) as number) || has(char.toUpperCase().codePointAt(0) as number);
+    };
+    items.push({ kind: 'set', set: characterSet(ignoreCase ? either : has) });
+  };
+  const characters = [...pattern];
+  for (let i = 0; i < characters.length; i++) {
+    let character = characters[i]!;
+    if (character === '*') {
+      if (items.at(-1) !== ANYTHING) items.push(ANYTHING);
+      continue;
+    }
+    if (character === '?') {
+      items.push(ANY);
+      continue;
+    }
+    const bracket = character === '[' ? readBracket(characters, i) : undefined;
+    if (bracket) {
+      add(bracket.has);
+      i = bracket.end;
+      continue;
+    }
+    if (character === '\\' && i + 1 < characters.length) character = characters[++i]!;
+    const wanted = character.codePointAt(0);
+    add((code) => code === wanted);
+  }
+  return items;
+}
+
+/** A bracket expression; undefined when it is none: no end, or a range backwards. */
+function readBracket(pattern: readonly string[], start: number): { has(code: number): boolean; end: number } | undefined {
+  let i = start + 1;
+  const negated = pattern[i] === '!' || pattern[i] === '^';
+  if (negated) i++;
+  const classes: ((code: number) => boolean)[] = [];
+  const ranges: [number, number][] = [];
+  const element = (): number => {
+    if (pattern[i] === '\\' && pattern[i + 1] !== undefined) i++;
+    return pattern[i++]!.codePointAt(0) as number;
+  };
+  for (let first = true; ; first = false) {
+    if (pattern[i] === undefined) return undefined;
+    if (pattern[i] === ']' && !first) break;
+    const named = /^\[:(\w+):\]/.exec(pattern.slice(i, i + 12).join(''));
+    const members = named ? CLASSES[named[1]!] : undefined;
+    if (named && members) {
+      classes.push(members);
+      i += named[0].length;
+      continue;
+    }
+    const from = element();
+    if (pattern[i] !== '-' || pattern[i + 1] === ']' || pattern[i + 1] === undefined) {
+      ranges.push([from, from]);
+      continue;
+    }
+    i++;
+    const to = element();
+    if (to < from) return undefined;
+    ranges.push([from, to]);
+  }
+  const inside = (code: number): boolean => ranges.some(([from, to]) => code >= from && code <= to) || classes.some((has) => has(code));
+  return { has: (code) => inside(code) !== negated, end: i };
 }
 
 /** Removes the backslashes that mark quoted characters. */
@@ -121,7 +163,7 @@ export function expandPathname(fs: FileSystem, cwd: string, pattern: string): st
         // Not a directory, or not there: nothing matches below it.
         continue;
       }
-      const expression = patternToRegExp(component);
+      const expression = shellPattern(component);
       const dots = component.startsWith('.') || component.startsWith('\\.');
       for (const name of dots ? ['.', '..', ...names] : names) {
         if (name.startsWith('.') && !dots) continue;

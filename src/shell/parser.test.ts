@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ArithmeticError, evaluateArithmetic } from './arithmetic.ts';
-import { patternToRegExp } from './glob.ts';
+import { shellPattern } from './glob.ts';
 import { Parser } from './parser.ts';
 import { formatPrint } from './print-format.ts';
 import { ShellSyntaxError } from './syntax.ts';
@@ -64,7 +64,7 @@ test('no text makes arithmetic, patterns or printf fail in another way than thei
         } catch (error) {
           assert.ok(error instanceof ArithmeticError, `${text}: ${String(error)}`);
         }
-        assert.equal(typeof patternToRegExp(text).test('some text'), 'boolean');
+        assert.equal(typeof shellPattern(text).test('some text'), 'boolean');
         assert.equal(typeof formatPrint(`%${text}\\${text}`, ['1', 'a'], 'ash').text, 'string');
       },
     ),

@@ -180,6 +180,7 @@ export class Shell {
     if (variable.readonly)
       throw new ShellFailure(`${this.errorPrefix()}${name}: ${this.dialect === 'ash' ? 'is read only' : 'readonly variable'}`, this.dialect === 'ash' ? 2 : 1);
     if (variable.array) variable.array.set('0', value);
+    this.variables.hold(this.process, value.length - (variable.value?.length ?? 0));
     variable.value = value;
     if (this.options.has('allexport')) variable.exported = true;
     if (name === 'OPTIND') this.getoptsOffset = 0;
@@ -211,8 +212,10 @@ export class Shell {
     if (variable.readonly) this.set(match[1]!, value);
     variable.array ??= new Map(variable.value === undefined ? [] : [['0', variable.value]]);
     const key = this.#key(match[1]!, match[2]!);
+    const isNew = !variable.array.has(key);
+    this.variables.hold(this.process, value.length + (isNew ? 64 : 0));
     variable.array.set(key, value);
-    if (!variable.associative) variable.array = new Map([...variable.array].sort(([a], [b]) => Number(a) - Number(b)));
+    if (isNew && !variable.associative) variable.array = new Map([...variable.array].sort(([a], [b]) => Number(a) - Number(b)));
   }
 
   #key(name: string, text: string): string {

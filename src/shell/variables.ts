@@ -1,3 +1,5 @@
+import type { Process } from '../unix/types.ts';
+
 export interface Variable {
   value: string | undefined;
   exported: boolean;
@@ -12,6 +14,7 @@ export interface Variable {
 export class Variables {
   #values: Map<string, Variable>;
   #scopes: Map<string, Variable | undefined>[];
+  #heldBytes = 0;
 
   constructor(from?: Variables) {
     this.#values = new Map();
@@ -20,6 +23,12 @@ export class Variables {
       for (const [name, variable] of from.#values) this.#values.set(name, { ...variable, ...(variable.array ? { array: new Map(variable.array) } : {}) });
       this.#scopes = from.#scopes.map((scope) => new Map(scope));
     }
+  }
+
+  /** Accounts for what values hold; beyond what a machine has the shell is killed. */
+  hold(process: Process, bytes: number): void {
+    this.#heldBytes += bytes;
+    if (bytes > 0) process.useMemory(this.#heldBytes);
   }
 
   find(name: string): Variable | undefined {

@@ -41,6 +41,10 @@ export function createMachine(options: MachineOptions): Machine {
   return new UnixMachine(options);
 }
 
+/** What is held here is held by the page: beyond this a machine is out of memory, whatever its node promises. */
+const REAL_MEMORY_LIMIT_BYTES = 256 << 20;
+const UNLIMITED_MEMORY_BYTES = 128 << 20;
+
 export class UnixMachine implements Machine {
   readonly kernel: Kernel;
   readonly fs: TreeFileSystem;
@@ -205,10 +209,10 @@ export class UnixMachine implements Machine {
     return ms;
   }
 
-  /** The out-of-memory killer of the cgroup: takes the process that holds most. */
+  /** The out-of-memory killer of the cgroup, or of the node: takes the process that holds most. */
   checkMemory(process: UnixProcess): void {
-    const limit = this.facts.memoryLimitBytes;
-    if (limit === undefined || this.memoryBytes() <= limit) return;
+    const limit = Math.min(this.facts.memoryLimitBytes ?? UNLIMITED_MEMORY_BYTES, REAL_MEMORY_LIMIT_BYTES);
+    if (process.memoryBytes <= limit / 64 || this.memoryBytes() <= limit) return;
     let largest = process;
     for (const other of this.#namespace.processes.values()) if (other.machine === this && other.memoryBytes > largest.memoryBytes) largest = other;
     this.oomKilled = true;

@@ -394,5 +394,6 @@ export class UnixProcess implements Process {
   useMemory(bytes: number): void {
     this.memoryBytes = BASE_MEMORY_BYTES + bytes;
     this.machine.checkMemory(this);
+    if (this.status) throw this.#killed();
   }
 }

@@ -247,6 +247,8 @@ export interface Process {
    * time moves and Ctrl-C gets through: it sleeps once enough has accumulated.
    */
   cpu(ms: number): Promise<void>;
+  /** Adds CPU time that is slept off at the next `cpu` or `sleep`. */
+  charge(ms: number): void;
   /** Rejects with Killed as soon as the process is killed; otherwise settles as `work` does. */
   guard<T>(work: Promise<T>): Promise<T>;
 
@@ -281,7 +283,7 @@ export interface Process {
   onSignal(signal: SignalName, handler: (() => void) | 'ignore' | undefined): void;
   /** Moves a process (itself or a child) into a process group: setpgid(2). */
   setGroup(pgid: number): void;
-  /** Declares how many bytes of memory the process holds now. Beyond the machine's limit it is killed (OOMKilled). */
+  /** Declares how many bytes of memory the process holds now. Beyond the machine's limit it is killed (OOMKilled): throws Killed. */
   useMemory(bytes: number): void;
   readonly memoryBytes: number;
   /** Virtual CPU time used so far, and when it began: what ps and top show. */

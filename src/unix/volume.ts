@@ -45,7 +45,7 @@ export interface DeviceNode extends NodeBase {
 export type Node = FileNode | DirectoryNode | SymlinkNode | DeviceNode;
 
 /** Bytes of real memory that the files of one kernel may take together, beyond which every disk is full. */
-const REAL_MEMORY_LIMIT_BYTES = 768 << 20;
+const REAL_MEMORY_LIMIT_BYTES = 256 << 20;
 const realMemory = new WeakMap<Kernel, { bytes: number }>();
 
 /** A tree of files: a volume, an image layer, the writable layer of a container. */
@@ -147,8 +147,10 @@ export class VolumeTree implements Volume {
   /** Writes into a file of this volume at `offset`; returns how many bytes fitted (ENOSPC when none). */
   writeInto(file: FileNode, offset: number, chunk: Uint8Array): void {
     const growth = Math.max(0, offset + chunk.length - file.content.size);
-    this.charge(growth, chunk.buffer === ZEROS.buffer ? 0 : growth);
-    file.content.write(offset, chunk);
+    // Zeros that were copied on the way (dd) are a hole again.
+    const zeros = chunk.length <= ZEROS.length && isZeros(chunk) ? ZEROS.subarray(0, chunk.length) : chunk;
+    this.charge(growth, zeros.buffer === ZEROS.buffer ? 0 : growth);
+    file.content.write(offset, zeros);
     file.mtimeMs = this.kernel.now();
     this.changed();
   }
@@ -197,6 +199,12 @@ export function statOf(node: Node): FileStat {
     mtimeMs: node.mtimeMs,
     nlink: node.type === 'directory' ? 2 + directories : node.nlink,
   };
+}
+
+function isZeros(chunk: Uint8Array): boolean {
+  if (chunk.length < 512) return false;
+  for (let i = 0; i < chunk.length; i++) if (chunk[i] !== 0) return false;
+  return true;
 }
 
 function countDirectories(node: DirectoryNode): number {

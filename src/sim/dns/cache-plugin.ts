@@ -81,6 +81,7 @@ export class CachePlugin implements DnsPlugin {
       return { kind: hasSoa && message.answers.length === 0 ? 'negative' : 'uncacheable', ttl: smallest(this.#maxNegative) };
     if (message.rcode !== RCODE.NOERROR) return { kind: 'uncacheable', ttl: 5 };
     const type = message.questions[0]?.type;
+    if (type === TYPE.AXFR || type === TYPE.IXFR) return { kind: 'uncacheable', ttl: 5 };
     const answered = message.answers.length === 0 ? !hasSoa : message.answers.some((record) => record.type === type || type === TYPE.ANY);
     if (answered) return { kind: 'positive', ttl: smallest(this.#maxPositive) };
     // A CNAME that leads nowhere, without an SOA to bound it, is not kept.

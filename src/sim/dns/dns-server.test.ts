@@ -5,7 +5,7 @@ import { Random } from '../../kernel/index.ts';
 import { testKernel } from '../../kernel/testing/index.ts';
 import { FakeClient } from '../network/testing/fake-client.ts';
 import { createDnsServer, K3S_COREFILE } from './index.ts';
-import { createQuery, decodeMessage, encodeMessage, MalformedMessage, RCODE, TYPE } from './message.ts';
+import { createQuery, type DnsMessage, decodeMessage, encodeMessage, MalformedMessage, RCODE, TYPE } from './message.ts';
 
 function setup(corefile = K3S_COREFILE) {
   const kernel = testKernel('dns');
@@ -114,6 +114,27 @@ test('a Corefile that was changed: another domain, a hosts block, a log line, an
   assert.deepEqual(addresses(await ask('db.corp')), ['10.1.2.3']);
   assert.match(logs[0] ?? '', /^\[INFO\] 7 "A IN db\.corp\. udp 25 false 512" NOERROR qr,aa,rd \d+ 0\.\d+s$/);
   assert.throws(() => server.reload('.:53 {\n    nonsense\n}\n'), { message: "/etc/coredns/Corefile:2 - Error during parsing: Unknown directive 'nonsense'" });
+});
+
+test('corners, as a real CoreDNS 1.14.7 answers them: Pod names of IPv6, other classes, letter case, ns.dns', async () => {
+  const { ask, server } = setup();
+  const both = async (name: string): Promise<unknown[]> => {
+    const [v4, v6] = [await ask(name), await ask(name, TYPE.AAAA)];
+    return [v4.rcode, addresses(v4), v6.rcode, addresses(v6)];
+  };
+  assert.deepEqual(await both('10-42-0-5.default.pod.cluster.local'), [RCODE.NOERROR, ['10.42.0.5'], RCODE.NOERROR, []]);
+  assert.deepEqual(await both('fe80--1.default.pod.cluster.local'), [RCODE.NOERROR, [], RCODE.NOERROR, ['fe80::1']]);
+  for (const name of ['01-2-3-4', '256-1-1-1', '10-42-0', 'a-b-c-d', '1-2-3-4-5'])
+    assert.deepEqual(await both(`${name}.default.pod.cluster.local`), [RCODE.NXDOMAIN, [], RCODE.NXDOMAIN, []], name);
+  assert.equal((await ask('ns.dns.cluster.local', TYPE.MX)).rcode, RCODE.NOERROR);
+  assert.equal((await ask('ns.dns.Cluster.Local', TYPE.SRV)).rcode, RCODE.NXDOMAIN);
+  const inClass = async (code: number): Promise<DnsMessage> => {
+    const query = createQuery(5, 'svc.cluster.local', TYPE.A);
+    return decodeMessage((await server.answer(encodeMessage({ ...query, questions: [{ ...query.questions[0]!, class: code }] })))!);
+  };
+  assert.equal((await inClass(3)).rcode, RCODE.NOERROR);
+  server.reload('.:53 {\n  kubernetes cluster.local\n}\n');
+  assert.equal((await inClass(3)).rcode, RCODE.REFUSED);
 });
 
 test('dns-packet reads what we write, and we read what it writes', async () => {

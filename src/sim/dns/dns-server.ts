@@ -5,7 +5,18 @@ import { CachePlugin } from './cache-plugin.ts';
 import { ClusterView } from './cluster-view.ts';
 import { CorefileError, type Directive, normaliseZone, parseCorefile } from './corefile.ts';
 import { KubernetesPlugin } from './kubernetes-plugin.ts';
-import { createQuery, type DnsMessage, decodeMessage, encodeMessage, MalformedMessage, RCODE, type ResourceRecord, replyTo, TYPE } from './message.ts';
+import {
+  CLASS_IN,
+  createQuery,
+  type DnsMessage,
+  decodeMessage,
+  encodeMessage,
+  MalformedMessage,
+  RCODE,
+  type ResourceRecord,
+  replyTo,
+  TYPE,
+} from './message.ts';
 import { type DnsHandler, type DnsOutcome, type DnsPlugin, isSubdomain, matchZone, requestFor } from './plugin.ts';
 import { ForwardPlugin, HostsPlugin, LoadBalancePlugin, referenceUpstream, type Upstream } from './small-plugins.ts';
 
@@ -46,6 +57,7 @@ export class DnsServer implements Disposable {
   #options: DnsServerOptions;
   #view: ClusterView;
   #blocks: Block[] = [];
+  #allClasses = false;
 
   /** Throws CorefileError when the Corefile cannot be used. */
   constructor(options: DnsServerOptions) {
@@ -84,7 +96,7 @@ export class DnsServer implements Disposable {
     if (query.opcode !== 0) return headerOnly(packet, RCODE.NOTIMP);
     if (query.questions.length !== 1) return headerOnly(packet, RCODE.FORMERR);
     const question = query.questions[0];
-    if (question?.class !== 1) return encodeMessage(replyTo(query, RCODE.REFUSED));
+    if (question?.class !== CLASS_IN && !this.#allClasses) return encodeMessage(replyTo(query, RCODE.REFUSED));
     if (query.edns && query.edns.version !== 0) {
       return encodeMessage({ ...replyTo(query, RCODE.BADVERS), edns: { ...query.edns, version: 0, options: [] } });
     }
@@ -132,7 +144,10 @@ export class DnsServer implements Disposable {
   }
 
   #configure(corefile: string): Block[] {
-    return parseCorefile(corefile, (glob) => this.#options.glob(glob)).map((block) => {
+    const blocks = parseCorefile(corefile, (glob) => this.#options.glob(glob));
+    // A server block that forwards takes questions of every class (server.go, EnableChaos).
+    this.#allClasses = blocks.some((block) => block.directives.some(({ name }) => name === 'forward' || name === 'chaos'));
+    return blocks.map((block) => {
       const plugins: DnsPlugin[] = [];
       const directives = [...block.directives].sort((a, b) => CHAIN.indexOf(a.name) - CHAIN.indexOf(b.name));
       for (const directive of directives) {

@@ -101,15 +101,15 @@ export class KubernetesPlugin implements DnsPlugin {
 
   async #addresses(qname: string, zone: string, type: number, chain: readonly ResourceRecord[]): Promise<ResourceRecord[] | typeof NAME_ERROR> {
     const name = qname.toLowerCase();
-    const found = name === `ns.dns.${zone.toLowerCase()}` ? this.#nsAddresses(zone) : this.#find(name, zone);
+    const found = name === `ns.dns.${zone}` ? this.#nsAddresses(zone) : this.#find(name, zone);
     if (found === NAME_ERROR) return NAME_ERROR;
     const records: ResourceRecord[] = [];
     const seen = new Set<string>();
     for (const one of found) {
       if (isAddress(one.host)) {
-        if (type !== TYPE.A || seen.has(one.host)) continue;
+        if (type !== addressType(one.host) || seen.has(one.host)) continue;
         seen.add(one.host);
-        records.push(this.#record(qname, TYPE.A, { address: one.host }));
+        records.push(this.#record(qname, type, { address: one.host }));
         continue;
       }
       const target = fqdn(one.host);
@@ -138,7 +138,7 @@ export class KubernetesPlugin implements DnsPlugin {
       if (one.port === -1) continue;
       const key = `${one.owner} ${one.port}`;
       if (!records.has(key)) records.set(key, this.#record(qname, TYPE.SRV, { priority: 0, weight, port: one.port, target: one.owner }));
-      extra.set(`${one.owner} ${one.host}`, this.#record(one.owner, TYPE.A, { address: one.host }));
+      extra.set(`${one.owner} ${one.host}`, this.#record(one.owner, addressType(one.host), { address: one.host }));
     }
     return { records: [...records.values()], extra: [...extra.values()] };
   }
@@ -186,7 +186,8 @@ export class KubernetesPlugin implements DnsPlugin {
   /** k.Records: [_port._proto.|endpoint.]service.namespace.svc.<zone>, or a-b-c-d.namespace.pod.<zone>. `name` is lower case. */
   #find(name: string, zone: string): Lookup {
     const base = name.slice(0, name.length - zone.length).replace(/\.$/, '');
-    if (base === '') return [];
+    // The server itself has addresses under this name, and nothing else.
+    if (base === '' || name === `ns.dns.${zone}`) return [];
     const labels = base.split('.');
     const kind = labels.pop();
     if (kind !== 'svc' && kind !== 'pod') return NAME_ERROR;
@@ -205,8 +206,8 @@ export class KubernetesPlugin implements DnsPlugin {
   }
 
   #findPod(name: string, namespace: string, zone: string): Lookup {
-    const ip = name.replaceAll('-', '.');
-    if (this.#options.podMode === 'disabled' || parseIPv4(ip) === undefined) return NAME_ERROR;
+    const ip = podAddress(name);
+    if (this.#options.podMode === 'disabled' || ip === undefined) return NAME_ERROR;
     if (this.#options.podMode === 'verified' && !this.#options.podExists(namespace, ip)) return NAME_ERROR;
     return [{ host: ip, port: 0, owner: `${name}.${namespace}.pod.${zone}` }];
   }
@@ -262,6 +263,23 @@ export class KubernetesPlugin implements DnsPlugin {
 
 function endpointHostname(address: EndpointAddress): string {
   return address.hostname || address.ip.replaceAll('.', '-');
+}
+
+/** `10-42-0-5` → 10.42.0.5, `fe80--1` → fe80::1 (findPods). */
+function podAddress(name: string): string | undefined {
+  if (/^\d+-\d+-\d+-\d+$/.test(name)) {
+    const ip = name.replaceAll('-', '.');
+    // Go takes no leading zeros.
+    return parseIPv4(ip) === undefined || /(^|\.)0\d/.test(ip) ? undefined : ip;
+  }
+  const ip = name.replaceAll('-', ':');
+  const groups = ip.split(':').filter((group) => group !== '');
+  if (!groups.every((group) => /^[0-9a-f]{1,4}$/.test(group)) || /:::|^:[^:]|[^:]:$/.test(ip) || ip.split('::').length > 2) return undefined;
+  return ip.includes('::') ? (groups.length < 8 ? ip : undefined) : groups.length === 8 ? ip : undefined;
+}
+
+function addressType(host: string): number {
+  return host.includes(':') ? TYPE.AAAA : TYPE.A;
 }
 
 function isAddress(host: string): boolean {

@@ -46,9 +46,10 @@ export class HostsPlugin implements DnsPlugin {
 
   async serve(request: DnsRequest, next: DnsHandler): Promise<DnsOutcome> {
     const { question, name } = request;
+    // Unlike other plugins it answers in lower case.
     const entries = parseHosts([this.#options.read() ?? '', ...this.#options.inline].join('\n'));
     const record = (type: number, data: ResourceRecord['data']): ResourceRecord => ({
-      name: question.name,
+      name,
       type,
       class: CLASS_IN,
       ttl: this.#options.ttl,

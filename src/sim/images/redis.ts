@@ -2,6 +2,7 @@ import { type Applet, byteText, getopt, program } from '../../applets/applet.ts'
 import { SocketReader, sendText } from '../../applets/http.ts';
 import { dial, hostAddress } from '../../applets/net-clients.ts';
 import { acceptLoop } from '../../applets/web-server.ts';
+import { shellPattern } from '../../shell/glob.ts';
 import type { Socket } from '../../unix/types.ts';
 import { untilStopped } from './until-stopped.ts';
 
@@ -73,12 +74,7 @@ class Store {
         return entry.expiresMs === undefined ? -1 : Math.ceil((entry.expiresMs - this.#now()) / 1000);
       }
       case 'KEYS': {
-        const pattern = new RegExp(
-          `^${key
-            .replace(/[.+^${}()|\\]/g, '\\$&')
-            .replace(/\*/g, '.*')
-            .replace(/\?/g, '.')}$`,
-        );
+        const pattern = shellPattern(key);
         return [...this.#values.keys()].filter((one) => this.#get(one) !== undefined && pattern.test(one));
       }
       case 'DBSIZE':
