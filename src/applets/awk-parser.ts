@@ -657,9 +657,9 @@ export class AwkParser {
 }
 
 /** An escape within slashes: a character where C knows one, otherwise left to the expression. */
-function regexEscape(escape: string): string {
-  if (escape === '\\/') return '/';
-  if (escape === '\\\\' || escape === '\\c' || escape === '\\e') return escape;
-  const read = readEscape(escape, 1, false);
-  return read ? read.char : escape;
+function regexEscape(sequence: string): string {
+  if (sequence === '\\/') return '/';
+  if (sequence === '\\\\' || sequence === '\\c' || sequence === '\\e') return sequence;
+  const read = readEscape(sequence, 1, false);
+  return read ? read.char : sequence;
 }
