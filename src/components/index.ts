@@ -6,3 +6,4 @@ export { default as Predict } from './Predict.astro';
 export { default as Source } from './Source.astro';
 export { default as Step } from './Step.astro';
 export { default as Term } from './Term.astro';
+export { default as Twins } from './Twins.astro';

@@ -1,5 +1,6 @@
 import { parseLab } from '../lab/parse.ts';
-import type { Lab, LabStep } from '../lab/schema.ts';
+import type { TwinSides } from '../lab/protocol.ts';
+import type { Lab, LabStep, LabTwins } from '../lab/schema.ts';
 
 /** What one command printed when the lab was run at build time. */
 export interface CommandTranscript {
@@ -30,9 +31,18 @@ export function labNamed(name: string): Lab {
   if (text === undefined) throw new Error(`There is no labs/${name}/lab.yaml. Write one, or mend the page's "lab:" line.`);
   const lab = parseLab(text, `labs/${name}/lab.yaml`);
   const there = labFiles(name);
-  for (const file of lab.files)
+  for (const file of [...lab.files, ...lab.twins.flatMap((twins) => twins.sides.flatMap((side) => Object.values(side.files)))])
     if (!(file in there)) throw new Error(`labs/${name}/lab.yaml names the file "${file}", which is not in labs/${name}/manifests/.`);
   return lab;
+}
+
+/** The pair of clusters of that id, with the files' texts. Throws when the lab has none such. */
+export function twinsOf(lab: Lab, id: string): { twins: LabTwins; request: { type: 'start-twins' } & TwinSides } {
+  const twins = lab.twins.find((each) => each.id === id);
+  if (!twins) throw new Error(`labs/${lab.name}/lab.yaml has no twins "${id}"; it has ${lab.twins.map((each) => each.id).join(', ') || 'none'}.`);
+  const all = labFiles(lab.name);
+  const sides = twins.sides.map(({ files }) => ({ files: Object.fromEntries(Object.entries(files).map(([name, manifest]) => [name, all[manifest] ?? ''])) }));
+  return { twins, request: { type: 'start-twins', preset: lab.cluster, seed: `${lab.name}/${id}`, sides, setup: twins.setup } };
 }
 
 /** The step and its place (from 1). Throws when the lab has no such step. */

@@ -1,6 +1,6 @@
 import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { resourceByName } from './checks.ts';
-import type { Lab, LabCheck, LabCommand, LabStep } from './schema.ts';
+import type { Lab, LabCheck, LabCommand, LabStep, LabTwins } from './schema.ts';
 
 /** A mistake in a lab file: where, what, and how to mend it. */
 export class LabError extends Error {
@@ -94,7 +94,7 @@ function at(path: Path): string {
 }
 
 function readLab(r: Reader, value: unknown): Lab {
-  const lab = r.record(value, [], ['name', 'title', 'cluster', 'setup', 'files', 'steps']);
+  const lab = r.record(value, [], ['name', 'title', 'cluster', 'setup', 'files', 'steps', 'twins']);
   const cluster = lab.cluster ?? 'k3d';
   if (cluster !== 'k3d' && cluster !== 'single') throw r.error(['cluster'], `cluster must be "k3d" or "single", not "${String(cluster)}"`);
   const text = (item: unknown, path: Path): string => r.text(item, path);
@@ -106,6 +106,32 @@ function readLab(r: Reader, value: unknown): Lab {
     setup: r.list(lab.setup, ['setup'], text),
     files: r.list(lab.files, ['files'], text),
     steps,
+    twins: r.list(lab.twins, ['twins'], (item, path) => readTwins(r, item, path)),
+  };
+}
+
+function readTwins(r: Reader, value: unknown, path: Path): LabTwins {
+  const twins = r.record(value, path, ['id', 'title', 'setup', 'commands', 'sides']);
+  const text = (item: unknown, where: Path): string => r.text(item, where);
+  const sides = r.list(twins.sides, [...path, 'sides'], (item, where) => {
+    const side = r.record(item, where, ['title', 'files', 'sees']);
+    const files = (typeof side.files === 'object' && side.files !== null ? side.files : {}) as Record<string, unknown>;
+    return {
+      title: r.text(side.title, [...where, 'title']),
+      files: Object.fromEntries(Object.entries(files).map(([name, manifest]) => [name, r.text(manifest, [...where, 'files', name])])),
+      sees: r.list(side.sees, [...where, 'sees'], (pattern, at) => {
+        readPattern(r, r.text(pattern, at), at);
+        return String(pattern);
+      }),
+    };
+  });
+  if (sides.length !== 2) throw r.error([...path, 'sides'], `twins are two: give "sides" two items, not ${sides.length}`);
+  return {
+    id: r.text(twins.id, [...path, 'id']),
+    title: r.text(twins.title, [...path, 'title']),
+    setup: r.list(twins.setup, [...path, 'setup'], text),
+    commands: r.list(twins.commands, [...path, 'commands'], text),
+    sides,
   };
 }
 

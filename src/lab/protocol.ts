@@ -4,6 +4,7 @@
  */
 export type SessionRequest =
   | { type: 'start'; lab: LabFileSet; seed: string; restore?: SavedSession }
+  | ({ type: 'start-twins' } & TwinSides)
   | { type: 'open-terminal'; terminal: string; columns: number; rows: number }
   | { type: 'close-terminal'; terminal: string }
   /** Raw bytes as typed (UTF-8 text). */
@@ -32,7 +33,7 @@ export type SessionRequest =
 export type SessionNotice =
   | { type: 'output'; terminal: string; data: string }
   /** The cluster as the view draws it; sent at most every 50 ms of wall time, only when it changed. */
-  | { type: 'view'; view: ClusterView }
+  | { type: 'view'; view: ClusterView /** Of twins: which. */; side?: number }
   | { type: 'clock'; nowMs: number; speed: number }
   | { type: 'progress'; steps: readonly StepState[] }
   | { type: 'files-changed' }
@@ -59,6 +60,14 @@ export type Pong = { kind: 'pong' };
 export interface LabFileSet {
   lab: import('./schema.ts').Lab;
   files: Readonly<Record<string, string>>;
+}
+
+/** Two clusters that get the same commands: the files in each reader's home, and what is run in both first. */
+export interface TwinSides {
+  preset: import('./schema.ts').Lab['cluster'];
+  seed: string;
+  sides: readonly { files: Readonly<Record<string, string>> }[];
+  setup: readonly string[];
 }
 
 export interface StepState {

@@ -9,6 +9,26 @@ export interface Lab {
   /** Names of files in the lab's folder (manifests/…) that lie in the reader's home. */
   files: readonly string[];
   steps: readonly LabStep[];
+  /** Pairs of clusters to look at side by side, opened from the lesson. */
+  twins: readonly LabTwins[];
+}
+
+/** Two clusters on one clock that get the same commands and differ in their files. */
+export interface LabTwins {
+  id: string;
+  title: string;
+  /** Commands run silently in both before the reader sees the prompt. */
+  setup: readonly string[];
+  /** Offered as buttons, in this order. */
+  commands: readonly string[];
+  /** Two. */
+  sides: readonly {
+    title: string;
+    /** Name in the reader's home → name in manifests/. */
+    files: Readonly<Record<string, string>>;
+    /** What this side prints when the commands are run, and the other does not: regular expressions by line. */
+    sees: readonly string[];
+  }[];
 }
 
 export interface LabStep {

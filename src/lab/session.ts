@@ -51,7 +51,7 @@ export function createSession(options: {
   onEnvironment?: (environment: Environment) => void;
 }): Session {
   const { host } = options;
-  let running: RunningSession | undefined;
+  let running: Session | undefined;
   let prepared: { seed: string; preset: PresetName; cluster: Promise<Cluster> } | undefined;
 
   /** The prepared cluster when it is the right one. It serves once. */
@@ -71,8 +71,16 @@ export function createSession(options: {
         const { lab, files } = request.lab;
         const cluster = takePrepared(request.seed, lab.cluster);
         const environment = await createEnvironment({ host, seed: request.seed, preset: lab.cluster, files, cluster });
-        running = await RunningSession.start(environment, request.lab, request.seed, request.restore, host, options.notify, options.onEnvironment);
-        return { nowMs: running.nowMs };
+        const session = await RunningSession.start(environment, request.lab, request.seed, request.restore, host, options.notify, options.onEnvironment);
+        running = session;
+        return { nowMs: session.nowMs };
+      }
+      if (request.type === 'start-twins') {
+        running?.dispose();
+        running = undefined;
+        const { startTwins } = await import('./twins.ts');
+        running = await startTwins(request, host, options.notify);
+        return undefined;
       }
       if (!running) throw new Error('the session has not started');
       return running.handle(request);
@@ -89,7 +97,7 @@ export function createSession(options: {
   };
 }
 
-class RunningSession {
+class RunningSession implements Session {
   #environment: Environment;
   #lab: LabFileSet;
   #seed: string;
