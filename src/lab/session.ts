@@ -38,9 +38,13 @@ const REPLAYED = new Set<SessionRequest['type']>([
 export interface Session {
   /** Answers one request of the page. Rejects with an Error whose message can be shown. */
   handle(request: SessionRequest): Promise<unknown>;
+  dispose(): void;
+}
+
+/** A session before and after it has started. */
+interface SessionHost extends Session {
   /** Begins to boot the cluster that the first `start` will want, so that it need not wait for the page. */
   prepare(seed: string, preset: PresetName): void;
-  dispose(): void;
 }
 
 /** A lab session: one environment, its terminals, its clock, and what the page must know. */
@@ -49,7 +53,7 @@ export function createSession(options: {
   notify: (notice: SessionNotice) => void;
   /** Told of each world that is made: a host may put it behind sockets. */
   onEnvironment?: (environment: Environment) => void;
-}): Session {
+}): SessionHost {
   const { host } = options;
   let running: Session | undefined;
   let prepared: { seed: string; preset: PresetName; cluster: Promise<Cluster> } | undefined;
