@@ -19,6 +19,7 @@ import { processListApplets } from './process-list.ts';
 import { screenApplets } from './screen.ts';
 import { sedApplets } from './sed.ts';
 import { sumApplets } from './sums.ts';
+import { sysctlApplets } from './sysctl.ts';
 import { tarApplets } from './tar.ts';
 import { textBasicApplets } from './text-basic.ts';
 import { textFieldApplets } from './text-fields.ts';
@@ -31,6 +32,7 @@ export const allApplets: Readonly<Record<string, Program>> = {
   ...fileChangeApplets,
   ...netClientApplets,
   ...netInfoApplets,
+  ...sysctlApplets,
   ...grepApplets,
   ...sedApplets,
   ...miscApplets,

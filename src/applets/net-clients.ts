@@ -252,7 +252,7 @@ export async function relay(applet: Applet, socket: Socket, until?: () => void):
 
 async function nc(applet: Applet): Promise<number | undefined> {
   const { process } = applet;
-  const options = getopt(applet.args, '+lp:w:i:f:e:zvuns:');
+  const options = getopt(applet.args, '+lp:w:i:f:e:zvuns:t');
   const udp = options.has('u');
   if (options.has('l')) {
     const port = Number(options.get('p') ?? options.rest[0] ?? 0);

@@ -86,6 +86,11 @@ async function ip(applet: Applet): Promise<void> {
   } else if (object !== '' && 'route'.startsWith(object)) {
     await applet.put(`default via ${gateway} dev eth0 \n${network} dev eth0 scope link  src ${own} \n10.42.0.0/16 via ${gateway} dev eth0 \n`);
   } else if (object !== '' && 'link'.startsWith(object)) {
+    // No device is ever made: without the capability that is refused, with it not looked at.
+    if (['add', 'set', 'delete'].includes(words[1] ?? '')) {
+      if (applet.process.machine.facts.privileged) return;
+      throw new Failure('RTNETLINK answers: Operation not permitted', 2);
+    }
     await applet.put(
       `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue qlen 1000\n    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n2: eth0@if7: <BROADCAST,MULTICAST,UP,LOWER_UP,M-DOWN> mtu 1450 qdisc noqueue qlen 1000\n    link/ether ${macOf(own).toLowerCase()} brd ff:ff:ff:ff:ff:ff\n`,
     );

@@ -258,12 +258,14 @@ async function id(applet: Applet): Promise<void> {
   const users = userNames(applet, '/etc/passwd');
   const groups = userNames(applet, '/etc/group');
   if (options.rest.length > 0 && ![...users.values()].includes(options.rest[0] as string)) throw new Failure(`unknown user ${options.rest[0]}`);
+  const all = [gid, ...(applet.process.machine.facts.groups ?? []).filter((one) => one !== gid)];
   const named = (id: number, names: Map<number, string>): string => (options.has('n') ? (names.get(id) ?? String(id)) : String(id));
   if (options.has('u')) await applet.put(`${named(uid, users)}\n`);
-  else if (options.has('g') || options.has('G')) await applet.put(`${named(gid, groups)}\n`);
+  else if (options.has('g')) await applet.put(`${named(gid, groups)}\n`);
+  else if (options.has('G')) await applet.put(`${all.map((one) => named(one, groups)).join(' ')}\n`);
   else {
     const both = (id: number, names: Map<number, string>): string => `${id}${names.has(id) ? `(${names.get(id)})` : ''}`;
-    await applet.put(`uid=${both(uid, users)} gid=${both(gid, groups)} groups=${both(gid, groups)}\n`);
+    await applet.put(`uid=${both(uid, users)} gid=${both(gid, groups)} groups=${all.map((one) => both(one, groups)).join(',')}\n`);
   }
 }
 

@@ -20,6 +20,7 @@ const MIME: Readonly<Record<string, string>> = {
 const STATUS: Readonly<Record<number, string>> = {
   200: 'OK',
   301: 'Moved Permanently',
+  302: 'Found',
   400: 'Bad Request',
   403: 'Forbidden',
   404: 'Not Found',
@@ -32,6 +33,8 @@ export interface FileServerOptions {
   root: string;
   /** Extra header lines with CR LF; `Server:` and the like. */
   headers?: string;
+  /** Shows what is in a directory without index.html, as Go's file server does. */
+  listing?: boolean;
   /** Body of an error page. */
   errorPage?(status: number, reason: string): string;
   /** Told of every answer. */
@@ -112,7 +115,9 @@ function serveFile(applet: Applet, method: string, path: string, options: FileSe
   try {
     if (applet.fs.stat(file).type === 'directory') {
       if (!path.endsWith('/')) return { status: 301, body: '', headers: `Location: ${path}/\r\n` };
+      const directory = file;
       file = `${file}index.html`;
+      if (options.listing && !applet.fs.exists(file)) return listing(applet, directory);
     }
     const stat = applet.fs.stat(file);
     if (stat.type !== 'file') return failed(404);
@@ -128,6 +133,14 @@ function serveFile(applet: Applet, method: string, path: string, options: FileSe
     if (!(error instanceof Errno)) throw error;
     return failed(error.code === 'EACCES' ? 403 : 404);
   }
+}
+
+function listing(applet: Applet, directory: string): HttpAnswer {
+  const lines = applet.fs.readdir(directory).map((name) => {
+    const shown = applet.fs.stat(`${directory}${name}`).type === 'directory' ? `${name}/` : name;
+    return `<a href="${encodeURI(shown)}">${shown}</a>\n`;
+  });
+  return { status: 200, body: toByteText(`<!doctype html>\n<pre>\n${lines.sort().join('')}</pre>\n`), type: 'text/html; charset=utf-8' };
 }
 
 function byteBody(applet: Applet, file: string): string {

@@ -9,7 +9,7 @@ import type { Dialect } from './syntax.ts';
 /** The shell's code behind `createShell`. `first`: what was entered at the prompt before this was loaded. */
 export function shellProgram(dialect: Dialect, options: ShellOptions, first?: FirstLine): Program {
   return async (process) => {
-    const own = (process.argv[0] ?? dialect).replace(/^-/, '').split('/').pop()!;
+    const own = (process.argv[0] ?? dialect).replace(/^-/, '');
     const shell = new Shell(process, dialect, dialect === 'ash' ? own : 'bash');
     shell.rootPid = process.pid;
     shell.importEnvironment();

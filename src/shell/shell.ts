@@ -232,6 +232,11 @@ export class Shell {
     return this.dialect === 'ash' && this.fromCommandLine ? this.line - 1 : this.line;
   }
 
+  /** By which BusyBox calls itself in the messages of built-ins that are applets too. */
+  get appletName(): string {
+    return this.messageName.replace(/^.*\//, '');
+  }
+
   /** What an error message begins with; with the built-in's name when it is one's. */
   errorPrefix(builtin?: string): string {
     if (this.dialect === 'ash') {

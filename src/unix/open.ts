@@ -48,9 +48,10 @@ export function openPath(process: UnixProcess, path: string, flags: Flags, mode:
 }
 
 /** Whether a process may read (4), write (2) or execute (1) a node. Root may everything but execute what nobody may. */
-export function allowed(process: { uid: number; gid: number }, node: Node, bit: 1 | 2 | 4): boolean {
+export function allowed(process: { uid: number; gid: number; machine: { facts: { groups?: readonly number[] } } }, node: Node, bit: 1 | 2 | 4): boolean {
   if (process.uid === 0) return bit !== 1 || node.type === 'directory' || (node.mode & 0o111) !== 0;
-  const shift = process.uid === node.uid ? 6 : process.gid === node.gid ? 3 : 0;
+  const isMember = process.gid === node.gid || process.machine.facts.groups?.includes(node.gid);
+  const shift = process.uid === node.uid ? 6 : isMember ? 3 : 0;
   return ((node.mode >> shift) & bit) !== 0;
 }
 

@@ -3,6 +3,20 @@ import type { UnixProcess } from './process.ts';
 import { Errno, type OpenFile } from './types.ts';
 import { type DirectoryNode, type Node, VolumeTree } from './volume.ts';
 
+/** Some of the kernel's settings, as they stand when nobody has changed them. */
+const SYSCTLS: Readonly<Record<string, string>> = {
+  'kernel.ostype': 'Linux',
+  'kernel.pid_max': '4194304',
+  'kernel.shm_rmid_forced': '0',
+  'net.core.somaxconn': '4096',
+  'net.ipv4.ip_forward': '1',
+  'net.ipv4.ip_local_port_range': '32768\t60999',
+  'net.ipv4.ip_unprivileged_port_start': '1024',
+  'net.ipv4.ping_group_range': '0\t2147483647',
+  'net.ipv4.tcp_syncookies': '1',
+  'vm.max_map_count': '1048576',
+};
+
 /** /proc: what ps, top, free, uptime, mount and shells read. Nothing is made before it is looked at. */
 export function procVolume(machine: UnixMachine): VolumeTree {
   const volume = new VolumeTree({ id: 'proc', kernel: machine.kernel, mode: 0o555 });
@@ -53,9 +67,23 @@ export function procVolume(machine: UnixMachine): VolumeTree {
     );
   };
 
+  const sysctls = { ...SYSCTLS, ...machine.facts.sysctls };
+  const sysDirectory = (prefix: string): DirectoryNode => {
+    const below = Object.keys(sysctls).filter((name) => name.startsWith(prefix));
+    return directory(
+      () => [...new Set(below.map((name) => name.slice(prefix.length).split('.')[0] as string))],
+      (name) => {
+        const value = Object.hasOwn(sysctls, prefix + name) ? sysctls[prefix + name] : undefined;
+        if (value !== undefined) return file(() => `${value}\n`, 0o644);
+        return below.some((known) => known.startsWith(`${prefix}${name}.`)) ? sysDirectory(`${prefix}${name}.`) : undefined;
+      },
+    );
+  };
+
   (volume.root as DirectoryNode).dynamic = {
-    names: () => [...Object.keys(files), 'self', ...[...machine.processes.keys()].map(String)],
+    names: () => [...Object.keys(files), 'self', 'sys', ...[...machine.processes.keys()].map(String)],
     get(name, callerPid) {
+      if (name === 'sys') return sysDirectory('');
       if (name === 'self') return { ...volume.newSymlink(''), dynamicTarget: () => String(callerPid) };
       const process = machine.processes.get(Number(name)) as UnixProcess | undefined;
       if (process && /^\d+$/.test(name)) return processDirectory(process);

@@ -342,6 +342,12 @@ export interface MachineFacts {
   /** The container's memory limit, when there is one: growth beyond it is OOMKilled. */
   memoryLimitBytes?: number;
   cpus: number;
+  /** Groups that all processes are in besides their own (a Pod's fsGroup and supplementalGroups). */
+  groups?: readonly number[];
+  /** May do what only root of the node may. */
+  privileged?: boolean;
+  /** What differs from the kernel's own values of /proc/sys, by dotted name. */
+  sysctls?: Readonly<Record<string, string>>;
 }
 
 // ---- network, as a program sees it ----

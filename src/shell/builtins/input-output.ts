@@ -39,7 +39,7 @@ async function printf(shell: Shell, words: readonly string[]): Promise<number> {
   const [format, ...rest] = args;
   if (format === undefined) {
     await shell.complain(
-      shell.dialect === 'ash' ? `${shell.messageName}: usage: printf FORMAT [ARGUMENT...]` : 'printf: usage: printf [-v var] format [arguments]',
+      shell.dialect === 'ash' ? `${shell.appletName}: usage: printf FORMAT [ARGUMENT...]` : 'printf: usage: printf [-v var] format [arguments]',
     );
     return 2;
   }
@@ -52,7 +52,7 @@ async function printf(shell: Shell, words: readonly string[]): Promise<number> {
 
 function printfComplaint(shell: Shell, problem: { kind: 'number' | 'format'; text: string }): string {
   if (shell.dialect === 'ash')
-    return `${shell.messageName}: ${problem.kind === 'number' ? `invalid number '${problem.text}'` : `${problem.text}: invalid format`}`;
+    return `${shell.appletName}: ${problem.kind === 'number' ? `invalid number '${problem.text}'` : `${problem.text}: invalid format`}`;
   if (problem.kind === 'number') return `${shell.errorPrefix('printf')}${problem.text}: invalid number`;
   const last = problem.text.at(-1)!;
   return `${shell.errorPrefix('printf')}\`${problem.text.length > 1 && /[a-zA-Z]/.test(last) && last !== 'z' ? last : problem.text}': ${problem.text.length > 1 && last !== 'z' ? 'invalid format character' : 'missing format character'}`;
@@ -63,7 +63,7 @@ async function test(shell: Shell, words: readonly string[]): Promise<number> {
   let args = words.slice(1);
   if (name === '[') {
     if (args.at(-1) !== ']') {
-      await shell.complain(shell.dialect === 'ash' ? `${shell.messageName}: missing ]` : `${shell.errorPrefix('[')}missing \`]'`);
+      await shell.complain(shell.dialect === 'ash' ? `${shell.appletName}: missing ]` : `${shell.errorPrefix('[')}missing \`]'`);
       return 2;
     }
     args = args.slice(0, -1);
@@ -83,7 +83,7 @@ function testComplaint(shell: Shell, name: string, error: TestError, args: reado
     const second = args[1] ?? '';
     if (kind === 'operator' && args.length === 2) {
       const isOperator = /^(?:[!=<>]=?|-(?:eq|ne|lt|le|gt|ge|nt|ot|ef))$/.test(second);
-      return `${shell.messageName}: ${second}: ${isOperator ? 'argument expected' : 'unknown operand'}`;
+      return `${shell.appletName}: ${second}: ${isOperator ? 'argument expected' : 'unknown operand'}`;
     }
     const text =
       kind === 'number'
@@ -93,7 +93,7 @@ function testComplaint(shell: Shell, name: string, error: TestError, args: reado
           : kind === 'argument'
             ? `${message}: argument expected`
             : `${message}: unknown operand`;
-    return `${shell.messageName}: ${text}`;
+    return `${shell.appletName}: ${text}`;
   }
   const prefix = shell.errorPrefix(name);
   if (kind === 'number') return `${prefix}${message}: integer expression expected`;

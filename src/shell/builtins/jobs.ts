@@ -153,14 +153,14 @@ async function kill(shell: Shell, words: readonly string[]): Promise<number> {
   const ash = shell.dialect === 'ash';
   if ('bad' in request) {
     await shell.complain(
-      ash ? `${shell.messageName}: bad signal name '${request.bad}'` : `${shell.errorPrefix('kill')}${request.bad}: invalid signal specification`,
+      ash ? `${shell.appletName}: bad signal name '${request.bad}'` : `${shell.errorPrefix('kill')}${request.bad}: invalid signal specification`,
     );
     return 1;
   }
   if (request.targets.length === 0) {
     await shell.complain(
       ash
-        ? `${shell.messageName}: you need to specify whom to kill`
+        ? `${shell.appletName}: you need to specify whom to kill`
         : 'kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]',
     );
     return ash ? 1 : 2;
@@ -178,7 +178,7 @@ async function kill(shell: Shell, words: readonly string[]): Promise<number> {
     } else if (/^-?\d+$/.test(target)) pids = [Number(target)];
     else {
       await shell.complain(
-        ash ? `${shell.messageName}: invalid number '${target}'` : `${shell.errorPrefix('kill')}${target}: arguments must be process or job IDs`,
+        ash ? `${shell.appletName}: invalid number '${target}'` : `${shell.errorPrefix('kill')}${target}: arguments must be process or job IDs`,
       );
       status = 1;
       continue;
@@ -188,7 +188,7 @@ async function kill(shell: Shell, words: readonly string[]): Promise<number> {
         shell.process.sendSignal(pid, request.signal);
       } catch (error) {
         if (!(error instanceof Errno)) throw error;
-        await shell.complain(ash ? `${shell.messageName}: can't kill pid ${pid}: ${error.message}` : `${shell.errorPrefix('kill')}(${pid}) - ${error.message}`);
+        await shell.complain(ash ? `${shell.appletName}: can't kill pid ${pid}: ${error.message}` : `${shell.errorPrefix('kill')}(${pid}) - ${error.message}`);
         status = 1;
       }
     }

@@ -80,7 +80,7 @@ export class RealShell {
       cwd: directory,
       input: stdin,
       env: { PATH: this.#bin, HOME: '/root', [this.#bash ? 'LC_ALL' : 'LANG']: 'C.UTF-8' },
-      argv0: this.#bash ? 'bash' : 'sh',
+      argv0: this.#bash ? 'bash' : '/bin/sh',
       timeout: 10_000,
     });
     rmSync(directory, { recursive: true });

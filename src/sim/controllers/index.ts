@@ -36,6 +36,7 @@ export function startControllers(context: ControllerContext): Disposable {
     whenNeeded(['v1/pods'], async () => (await import('./ephemeral-volume/index.ts')).startEphemeralVolumeController, hasEphemeralVolume),
     whenNeeded(CLAIMS_AND_VOLUMES, async () => (await import('./volume-protection/index.ts')).startClaimProtection),
     whenNeeded(CLAIMS_AND_VOLUMES, async () => (await import('./volume-protection/index.ts')).startVolumeProtection),
+    whenNeeded(['storage.k8s.io/v1/volumeattributesclasses'], async () => (await import('./volume-protection/index.ts')).startAttributesClassProtection),
     startGarbageCollector,
     startNamespaceController,
     startServiceAccountController,

@@ -2,9 +2,10 @@ import { type Applet, bytesOf, fromByteText, getopt, program } from '../../apple
 import { parseUrl, SocketReader, sendText } from '../../applets/http.ts';
 import { resolveHost } from '../../applets/resolver.ts';
 import { Aborted } from '../../kernel/index.ts';
+import { startTls } from '../../unix/handshake.ts';
 import { Errno, type OpenFile, type Socket } from '../../unix/types.ts';
 
-/** curl 8.10 over HTTP; TLS is not simulated. */
+/** curl 8.10 over HTTP, and over HTTPS where certificates are not looked at (-k). */
 class CurlError extends Error {
   readonly code: number;
   constructor(code: number, message: string) {
@@ -37,10 +38,14 @@ const LONGS = {
   retry: 'r',
   'remote-name': 'O',
   resolve: 'y',
+  globoff: 'g',
+  disable: 'q',
+  interface: 'F',
+  ipv4: '4',
 };
 
 async function curl(applet: Applet): Promise<number> {
-  const options = getopt(applet.args, 'sSo:Iivd:X:H:kLw:m:fu:A:GOc:nr:y:N', LONGS);
+  const options = getopt(applet.args, 'sSo:Iivd:X:H:kLw:m:fu:A:GOc:nr:y:NgqF:4', LONGS);
   let code = 0;
   for (const url of options.rest) {
     try {
@@ -68,7 +73,6 @@ async function transfer(applet: Applet, address: string, options: ReturnType<typ
   for (let redirects = 0; ; redirects++) {
     const url = parseUrl(target);
     if (!url) throw new CurlError(3, 'URL rejected: No host part in the URL');
-    if (url.scheme === 'https') throw new CurlError(35, 'TLS is not simulated yet');
     const found = await resolveHost(process, fromByteText(url.host));
     if ('failure' in found || !found.addresses[0]) throw new CurlError(6, `Could not resolve host: ${url.host}`);
     const ip = found.addresses[0];
@@ -93,6 +97,7 @@ async function transfer(applet: Applet, address: string, options: ReturnType<typ
     if (options.has('v')) await applet.err(`* Connected to ${url.host} (${ip}) port ${url.port}\n`);
     const timer = limitMs === undefined ? undefined : kernel.timer(Math.max(0, startedMs + limitMs - kernel.now()), () => socket.close());
     try {
+      if (url.scheme === 'https') await secure(applet, socket, options.has('k'));
       const next = await exchange(applet, socket, url, target, options, startedMs);
       if (next === undefined) return;
       if (redirects >= 50) throw new CurlError(47, 'Maximum (50) redirects followed');
@@ -109,6 +114,13 @@ async function transfer(applet: Applet, address: string, options: ReturnType<typ
   }
 }
 
+async function secure(applet: Applet, socket: Socket, insecure: boolean): Promise<void> {
+  const met = await applet.process.guard(startTls(socket));
+  if (met === 'plain') throw new CurlError(35, 'TLS connect error: error:0A00010B:SSL routines::wrong version number');
+  if (met === 'closed') throw new CurlError(35, 'Recv failure: Connection reset by peer');
+  if (!insecure) throw new CurlError(60, 'SSL certificate problem: self-signed certificate in certificate chain');
+}
+
 async function exchange(
   applet: Applet,
   socket: Socket,
@@ -122,7 +134,7 @@ async function exchange(
   const withBody = options.has('d') && !options.has('G');
   const method = options.get('X') ?? (options.has('I') ? 'HEAD' : withBody ? 'POST' : 'GET');
   const path = options.has('G') && data ? `${url.path}${url.path.includes('?') ? '&' : '?'}${data}` : url.path;
-  const lines = [`${method} ${path} HTTP/1.1`, `Host: ${url.host}${url.port === 80 ? '' : `:${url.port}`}`];
+  const lines = [`${method} ${path} HTTP/1.1`, `Host: ${url.host}${url.port === (url.scheme === 'https' ? 443 : 80) ? '' : `:${url.port}`}`];
   const user = options.get('u') ?? url.user;
   if (user !== undefined) lines.push(`Authorization: Basic ${btoa(user)}`);
   const own = options.all('H');

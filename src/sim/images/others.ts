@@ -7,9 +7,11 @@ import type { ImageDefinition } from './types.ts';
 
 /** Images that some lessons and upstream's specs use: their own programs are loaded when they first run. */
 const curl: Program = lazyProgram(async () => (await import('./curl.ts')).curlProgram);
-const agnhost: Program = lazyProgram(async () => (await import('./agnhost.ts')).agnhostProgram);
+const agnhost: Program = lazyProgram(async () => (await import('./agnhost/index.ts')).agnhostProgram);
 const bind = (name: 'dig' | 'host' | 'nslookup'): Program => lazyProgram(async () => (await import('./dig.ts')).bindPrograms[name]);
 const redis = (name: 'server' | 'cli'): Program => lazyProgram(async () => (await import('./redis.ts')).redisPrograms[name]);
+
+const getent: Program = lazyProgram(async () => (await import('./getent.ts')).getentProgram);
 
 const BIND = { '/usr/bin/dig': bind('dig'), '/usr/bin/host': bind('host'), '/usr/bin/nslookup': bind('nslookup') };
 
@@ -113,7 +115,7 @@ export const otherImages: readonly ImageDefinition[] = [
     sizeBytes: 51_706_353,
     entrypoint: ['/agnhost'],
     cmd: ['pause'],
-    programs: { ...BIND, '/agnhost': agnhost, '/usr/bin/curl': curl },
+    programs: { ...BIND, '/agnhost': agnhost, '/agnhost-2': agnhost, '/usr/bin/curl': curl, '/usr/bin/getent': getent, '/bin/bash': bash },
     include: (applet) => applet !== 'nslookup',
   }),
   busyboxImage({ repository: `${E2E}/busybox`, tags: ['*'], sizeBytes: 2_130_691, cmd: ['sh'] }),
@@ -121,7 +123,7 @@ export const otherImages: readonly ImageDefinition[] = [
     repository: `${E2E}/jessie-dnsutils`,
     tags: ['*'],
     sizeBytes: 112_030_336,
-    programs: { ...BIND, '/bin/bash': bash, '/usr/bin/curl': curl },
+    programs: { ...BIND, '/bin/bash': bash, '/usr/bin/curl': curl, '/usr/bin/getent': getent },
     include: (applet) => applet !== 'nslookup',
     cmd: ['/bin/sh', '-c', 'while true; do sleep 3600; done'],
   }),

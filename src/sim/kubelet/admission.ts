@@ -8,6 +8,10 @@ export interface Rejection {
   message: string;
 }
 
+/** What Pods may set without the kubelet being told so (pkg/kubelet/sysctl/safe_sysctls.go). */
+const SAFE_SYSCTL =
+  /^(kernel\.shm_rmid_forced|net\.ipv4\.(ip_local_port_range|tcp_syncookies|ping_group_range|ip_unprivileged_port_start|ip_local_reserved_ports|tcp_keepalive_(time|intvl|probes)|tcp_fin_timeout|tcp_[rw]mem))$/;
+
 const OUT_OF: Readonly<Record<string, string>> = { cpu: 'OutOfcpu', memory: 'OutOfmemory', 'ephemeral-storage': 'OutOfephemeral-storage', pods: 'OutOfpods' };
 
 function failed(predicate: string, description: string): Rejection {
@@ -30,6 +34,8 @@ export function admitPod(pod: Pod, others: readonly Pod[], node: Node): Rejectio
   if (pod.spec?.os?.name && pod.spec.os.name !== 'linux') {
     return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };
   }
+  const forbidden = pod.spec?.securityContext?.sysctls?.find(({ name = '' }) => !SAFE_SYSCTL.test(name.replaceAll('/', '.')));
+  if (forbidden) return { reason: 'SysctlForbidden', message: `forbidden sysctl: ${JSON.stringify(forbidden.name)} not allowlisted` };
   const insufficient = checkResources(pod, others, node);
   if (insufficient) return insufficient;
   if (!requiredAffinityMatches(pod, node)) return failed('NodeAffinity', "node(s) didn't match Pod's node affinity/selector");
@@ -47,6 +53,14 @@ export function admitPod(pod: Pod, others: readonly Pod[], node: Node): Rejectio
   if (untoleratedTaint(node.spec?.taints, pod.spec?.tolerations, ['NoExecute']))
     return failed('TaintToleration', "node(s) had taints that the pod didn't tolerate");
   return undefined;
+}
+
+/** Why a resize can never be granted here, whatever else the node has to do (`canResizePod`). */
+export function beyondNode(pod: Pod, node: Node): string | undefined {
+  const capacity = allocatableOf(node);
+  const requests = podRequests(pod);
+  const name = ['memory', 'cpu'].find((one) => (requests.get(one) ?? 0) > (capacity.get(one) ?? 0));
+  return name === undefined ? undefined : `Node didn't have enough capacity: ${name}, requested: ${requests.get(name)}, capacity: ${capacity.get(name) ?? 0}`;
 }
 
 function checkResources(pod: Pod, others: readonly Pod[], node: Node): Rejection | undefined {

@@ -1,3 +1,4 @@
+import type { Kernel } from '../../kernel/index.ts';
 import { Errno, type NetworkStack, type Socket } from '../../unix/index.ts';
 import type { Container, HTTPGetAction } from '../kinds/types.ts';
 
@@ -16,7 +17,7 @@ export function resolvePort(port: number | string | undefined, container: Contai
 /** Why a request's leftovers are given up. A constant: making a DOMException each time is dear. */
 const FINISHED = new Error('finished');
 
-/** One GET as the kubelet sends it (`NewRequestForHTTPGetAction`): probes and HTTP lifecycle hooks. */
+/** One GET as the kubelet sends it (`NewRequestForHTTPGetAction`): probes and HTTP lifecycle hooks. Redirects within the host are followed. */
 export async function httpGet(
   stack: NetworkStack,
   action: HTTPGetAction,
@@ -24,64 +25,89 @@ export async function httpGet(
   podIp: string,
   agent: 'probe' | 'lifecycle',
   timeoutMs: number,
-  sleep: (ms: number) => Promise<void>,
+  kernel: Kernel,
 ): Promise<HttpOutcome> {
-  const port = resolvePort(action.port, container);
-  if (port === undefined) return { error: `couldn't find port: ${JSON.stringify(action.port)} in {}` };
-  const scheme = (action.scheme || 'HTTP').toLowerCase();
+  const named = resolvePort(action.port, container);
+  if (named === undefined) return { error: `couldn't find port: ${JSON.stringify(action.port)} in {}` };
+  let port = named;
+  let scheme = (action.scheme || 'HTTP').toLowerCase();
   const host = action.host || podIp;
-  const path = (action.path || '/').startsWith('/') ? action.path || '/' : `/${action.path}`;
-  const url = `${scheme}://${host}:${port}${path}`;
-  const fail = (text: string): HttpOutcome => ({ error: `Get "${url}": ${text}` });
+  let path = (action.path || '/').startsWith('/') ? action.path || '/' : `/${action.path}`;
+  const fail = (text: string): HttpOutcome => ({ error: `Get "${scheme}://${host}:${port}${path}": ${text}` });
   const abort = new AbortController();
   let socket: Socket | undefined;
   const exchange = async (): Promise<HttpOutcome> => {
-    try {
-      socket = await stack.connect(host, port, { timeoutMs, signal: abort.signal });
-    } catch (error) {
-      if (!(error instanceof Errno)) throw error;
-      if (error.code === 'ETIMEDOUT') return fail(`dial tcp ${host}:${port}: i/o timeout (Client.Timeout exceeded while awaiting headers)`);
-      return fail(`dial tcp ${host}:${port}: connect: ${error.message.toLowerCase()}`);
-    }
-    const headers = new Map<string, string>([
-      ['Host', `${host}:${port}`],
-      ['User-Agent', `kube-${agent}/1.36`],
-      ['Accept', '*/*'],
-    ]);
-    for (const header of action.httpHeaders ?? []) {
-      const name = [...headers.keys()].find((key) => key.toLowerCase() === header.name?.toLowerCase()) ?? header.name ?? '';
-      headers.set(name, header.value ?? '');
-    }
-    const request = `GET ${path} HTTP/1.1\r\n${[...headers].map(([name, value]) => `${name}: ${value}\r\n`).join('')}Connection: close\r\n\r\n`;
-    try {
-      await socket.write(new TextEncoder().encode(request));
-      let head = '';
-      for (;;) {
-        const chunk = await socket.read();
-        if (chunk === null) break;
-        head += new TextDecoder().decode(chunk);
-        if (head.includes('\r\n\r\n') || head.length > 64 * 1024) break;
+    for (let redirects = 0; redirects < 10; redirects++) {
+      try {
+        socket = await stack.connect(host, port, { timeoutMs, signal: abort.signal });
+      } catch (error) {
+        if (!(error instanceof Errno)) throw error;
+        if (error.code === 'ETIMEDOUT') return fail(`dial tcp ${host}:${port}: i/o timeout (Client.Timeout exceeded while awaiting headers)`);
+        return fail(`dial tcp ${host}:${port}: connect: ${error.message.toLowerCase()}`);
       }
-      const match = /^HTTP\/1\.[01] (\d{3})/.exec(head);
-      if (match) return scheme === 'https' ? fail('http: server gave HTTP response to HTTPS client') : { status: Number(match[1]) };
-      return head === ''
-        ? fail('EOF')
-        : fail(`net/http: HTTP/1.x transport connection broken: malformed HTTP response ${JSON.stringify(head.split('\r\n', 1)[0])}`);
-    } catch (error) {
-      if (!(error instanceof Errno)) throw error;
-      return fail(error.code === 'ECONNRESET' ? `read tcp ${host}:${port}: read: connection reset by peer` : error.message.toLowerCase());
+      try {
+        if (scheme === 'https') {
+          const { startTls } = await kernel.external(import('../../unix/handshake.ts'));
+          const met = await startTls(socket);
+          if (met !== 'secure') return fail(met === 'plain' ? 'http: server gave HTTP response to HTTPS client' : 'EOF');
+        }
+        await socket.write(new TextEncoder().encode(requestText(`${host}:${port}`, path, action, agent)));
+        const head = await readHead(socket);
+        const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1]);
+        if (!status) {
+          return head === ''
+            ? fail('EOF')
+            : fail(`net/http: HTTP/1.x transport connection broken: malformed HTTP response ${JSON.stringify(head.split('\r\n', 1)[0])}`);
+        }
+        const location = /\r\nlocation: *(?:(https?):\/\/([^/:\r]*)(?::(\d+))?)?([^\r]*)/i.exec(head);
+        if (status < 300 || status >= 400 || !location) return { status };
+        if (location[1] !== undefined && location[2] !== host) return { status };
+        socket.close();
+        if (location[1] !== undefined) {
+          scheme = location[1].toLowerCase();
+          port = Number(location[3] ?? (scheme === 'https' ? 443 : 80));
+        }
+        path = location[4]?.startsWith('/') ? location[4] : `${path.replace(/[^/]*$/, '')}${location[4]}`;
+      } catch (error) {
+        if (!(error instanceof Errno)) throw error;
+        return fail(error.code === 'ECONNRESET' ? `read tcp ${host}:${port}: read: connection reset by peer` : error.message.toLowerCase());
+      }
     }
+    return fail('stopped after 10 redirects');
   };
   const outcome = await Promise.race([
     exchange().catch((error: unknown): HttpOutcome => {
       if (abort.signal.aborted) return fail('context canceled');
       throw error;
     }),
-    sleep(timeoutMs).then(() => undefined),
+    kernel.sleep(timeoutMs).then(() => undefined),
   ]);
   abort.abort(FINISHED);
   socket?.close();
   return outcome ?? fail('context deadline exceeded (Client.Timeout exceeded while awaiting headers)');
+}
+
+function requestText(host: string, path: string, action: HTTPGetAction, agent: string): string {
+  const headers = new Map<string, string>([
+    ['Host', host],
+    ['User-Agent', `kube-${agent}/1.36`],
+    ['Accept', '*/*'],
+  ]);
+  for (const header of action.httpHeaders ?? []) {
+    const name = [...headers.keys()].find((key) => key.toLowerCase() === header.name?.toLowerCase()) ?? header.name ?? '';
+    headers.set(name, header.value ?? '');
+  }
+  return `GET ${path} HTTP/1.1\r\n${[...headers].map(([name, value]) => `${name}: ${value}\r\n`).join('')}Connection: close\r\n\r\n`;
+}
+
+async function readHead(socket: Socket): Promise<string> {
+  let head = '';
+  for (;;) {
+    const chunk = await socket.read();
+    if (chunk === null) return head;
+    head += new TextDecoder().decode(chunk);
+    if (head.includes('\r\n\r\n') || head.length > 64 * 1024) return head;
+  }
 }
 
 /** A TCP connection and nothing more. Undefined when it could be made. */

@@ -7,7 +7,7 @@ import type { ImageCatalog } from '../images/types.ts';
 import { semanticEqual } from '../kinds/equal.ts';
 import type { Container, Node, Pod } from '../kinds/types.ts';
 import type { ClusterNetwork } from '../network/index.ts';
-import { admitPod } from './admission.ts';
+import { admitPod, beyondNode } from './admission.ts';
 import { Backoff } from './backoff.ts';
 import { isTerminalPhase } from './conditions.ts';
 import { ImageManager } from './image-manager.ts';
@@ -167,10 +167,12 @@ export class Kubelet {
       return;
     }
     const generation = desired.metadata?.generation ?? 0;
-    const rejection = admitPod(desired, this.#othersOf(worker), node);
-    if (rejection) {
-      if (!worker.resize.setPending(desired, rejection.message)) return;
-      this.podEvent(desired, 'Warning', 'ResizeDeferred', resizeMessage(`Pod resize ${rejection.reason}`, desired, generation, rejection.message));
+    const never = beyondNode(desired, node);
+    const message = never ?? admitPod(desired, this.#othersOf(worker), node)?.message;
+    if (message !== undefined) {
+      const reason = never === undefined ? 'Deferred' : 'Infeasible';
+      if (worker.resize.setPending(desired, reason, message))
+        this.podEvent(desired, 'Warning', `Resize${reason}`, resizeMessage(`Pod resize ${reason}`, desired, generation, message));
       return;
     }
     noteActuated(worker.runtime, worker.pod, desired);

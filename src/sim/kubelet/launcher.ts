@@ -45,6 +45,8 @@ export interface LaunchOptions {
   readOnlyRoot: boolean;
   /** The machine whose processes are shared (shareProcessNamespace). */
   shareProcessesWith?: () => Machine | undefined;
+  /** By dotted name. */
+  sysctls: Readonly<Record<string, string>>;
   nodeMemoryBytes: number;
   nodeCpus: number;
   memoryLimitBytes?: number;

@@ -1,4 +1,4 @@
-import type { Container, LifecycleHandler } from '../kinds/types.ts';
+import type { Container, HTTPGetAction, LifecycleHandler } from '../kinds/types.ts';
 import { execInContainer } from './exec-in-container.ts';
 import { httpGet } from './http-get.ts';
 import type { PodWorker } from './pod-worker.ts';
@@ -25,8 +25,10 @@ export async function runHandler(worker: PodWorker, container: RuntimeContainer,
   }
   if (handler.httpGet) {
     const stack = kubelet.network.nodeStack(kubelet.nodeName);
-    const action = { ...handler.httpGet, scheme: 'HTTP' };
-    const outcome = await httpGet(stack, action, spec, worker.podIps[0] ?? kubelet.nodeIp, 'lifecycle', HTTP_HOOK_TIMEOUT_MS, (ms) => kubelet.kernel.sleep(ms));
+    const ask = (action: HTTPGetAction) => httpGet(stack, action, spec, worker.podIps[0] ?? kubelet.nodeIp, 'lifecycle', HTTP_HOOK_TIMEOUT_MS, kubelet.kernel);
+    let outcome = await ask(handler.httpGet);
+    // Hooks were sent over HTTP whatever their scheme, once: a server that has no TLS is asked again without.
+    if ('error' in outcome && outcome.error.endsWith('server gave HTTP response to HTTPS client')) outcome = await ask({ ...handler.httpGet, scheme: 'HTTP' });
     if (!('error' in outcome)) return undefined;
     return `HTTP lifecycle hook (${handler.httpGet.path ?? ''}) for ${identity} failed - error: ${outcome.error}`;
   }

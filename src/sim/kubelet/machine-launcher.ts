@@ -73,6 +73,9 @@ function buildMachine(kernel: Kernel, layer: Volume, options: LaunchOptions): { 
     facts: {
       memoryBytes: options.nodeMemoryBytes,
       cpus: options.nodeCpus,
+      sysctls: options.sysctls,
+      groups: options.container.user.supplementalGroups,
+      privileged: options.spec.securityContext?.privileged ?? false,
       ...(options.memoryLimitBytes !== undefined ? { memoryLimitBytes: options.memoryLimitBytes } : {}),
     },
   });

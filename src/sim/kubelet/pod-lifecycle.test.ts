@@ -169,8 +169,12 @@ test('an in-place resize is done, or waits for the resources it asks for', async
   await resize('100');
   assert.equal(granted(), '200m');
   const pending = world.pod('grow').status?.conditions?.find((condition) => condition.type === 'PodResizePending');
-  assert.equal(pending?.reason, 'Deferred');
-  assert.match(pending?.message ?? '', /^Node didn't have enough resource: cpu, requested: 100000, used: \d+, capacity: 4000$/);
+  assert.equal(pending?.reason, 'Infeasible');
+  assert.equal(pending?.message, "Node didn't have enough capacity: cpu, requested: 100000, capacity: 4000");
+  await resize('3950m');
+  const deferred = world.pod('grow').status?.conditions?.find((condition) => condition.type === 'PodResizePending');
+  assert.equal(deferred?.reason, 'Deferred');
+  assert.match(deferred?.message ?? '', /^Node didn't have enough resource: cpu, requested: 3950, used: \d+, capacity: 4000$/);
   await resize('300m');
   assert.equal(granted(), '300m');
   assert.ok(!world.pod('grow').status?.conditions?.some((condition) => condition.type?.startsWith('PodResize')));
@@ -180,6 +184,7 @@ test('an in-place resize is done, or waits for the resources it asks for', async
     'ResizeCompleted',
     'ResizeCompleted',
     'ResizeDeferred',
+    'ResizeInfeasible',
     'ResizeStarted',
     'ResizeStarted',
   ]);

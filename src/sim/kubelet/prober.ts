@@ -14,8 +14,7 @@ export type ProbeOutcome =
   | { kind: 'error'; message: string };
 
 /**
- * Runs one probe (models `prober.runProbe` and `pkg/probe`). gRPC health checks are a TCP connection only: a port that accepts
- * counts as serving.
+ * Runs one probe (models `prober.runProbe` and `pkg/probe`).
  */
 export async function runProbe(kubelet: Kubelet, worker: PodWorker, spec: Container, container: RuntimeContainer, probe: Probe): Promise<ProbeOutcome> {
   const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
@@ -30,9 +29,8 @@ export async function runProbe(kubelet: Kubelet, worker: PodWorker, spec: Contai
     return outcome.exitCode === 0 ? { kind: 'success' } : { kind: 'failure', message: outcome.output };
   }
   const stack = kubelet.network.nodeStack(kubelet.nodeName);
-  const sleep = (ms: number): Promise<void> => kubelet.kernel.sleep(ms);
   if (probe.httpGet) {
-    const outcome = await httpGet(stack, probe.httpGet, spec, podIp, 'probe', timeoutMs, sleep);
+    const outcome = await httpGet(stack, probe.httpGet, spec, podIp, 'probe', timeoutMs, kubelet.kernel);
     if ('error' in outcome) return { kind: 'failure', message: outcome.error };
     if (outcome.status >= 300 && outcome.status < 400) return { kind: 'warning', message: 'Probe terminated redirects, Response body: ' };
     return outcome.status >= 200 && outcome.status < 300
@@ -46,12 +44,8 @@ export async function runProbe(kubelet: Kubelet, worker: PodWorker, spec: Contai
     return problem === undefined ? { kind: 'success' } : { kind: 'failure', message: problem };
   }
   if (probe.grpc) {
-    // No image here speaks gRPC: a client waits for the server's SETTINGS frame until its time is over.
-    await sleep(timeoutMs);
-    return {
-      kind: 'failure',
-      message: `timeout: failed to connect service "${podIp}:${probe.grpc.port ?? 0}" within ${timeoutMs / 1000}s: context deadline exceeded`,
-    };
+    const { probeGrpc } = await kubelet.kernel.external(import('./grpc-probe.ts'));
+    return probeGrpc(stack, podIp, probe.grpc, timeoutMs, kubelet.kernel);
   }
   return { kind: 'error', message: `missing probe handler for ${worker.pod.metadata?.name}_${worker.pod.metadata?.namespace}(${worker.uid}):${spec.name}` };
 }

@@ -14,9 +14,9 @@ export class ResizeState {
   #inProgress: PodCondition | undefined;
 
   /** True when this was not known yet. */
-  setPending(pod: Pod, message: string): boolean {
+  setPending(pod: Pod, reason: 'Deferred' | 'Infeasible', message: string): boolean {
     const known = this.#pending;
-    this.#pending = condition(pod, 'PodResizePending', true, 'Deferred', message);
+    this.#pending = condition(pod, 'PodResizePending', true, reason, message);
     return known?.observedGeneration !== this.#pending.observedGeneration;
   }
 

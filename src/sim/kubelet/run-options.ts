@@ -66,10 +66,12 @@ export function prepareContainer(worker: PodWorker, spec: Container, container: 
     listeners: container.listeners,
     readOnlyRoot: spec.securityContext?.readOnlyRootFilesystem ?? false,
     shareProcessesWith: () => sharedProcesses(worker, spec, container),
+    sysctls: Object.fromEntries((pod.spec?.securityContext?.sysctls ?? []).map(({ name = '', value = '' }) => [name.replaceAll('/', '.'), value])),
     nodeMemoryBytes: quantityValue(node.memory),
     nodeCpus: Math.max(1, Math.floor(quantityMilliValue(node.cpu) / 1000)),
     ...(memory !== undefined ? { memoryLimitBytes: quantityValue(memory) } : {}),
     onExit: (exit, message) => {
+      container.log.close();
       container.message = terminationMessage(spec, container, exit.exitCode, message);
       kubelet.runtime.exited(container, exit);
     },

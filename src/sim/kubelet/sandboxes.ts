@@ -21,6 +21,7 @@ export class SandboxNetwork {
       .filter((port) => port.hostPort && port.protocol !== 'SCTP')
       .map((port) => ({
         protocol: port.protocol === 'UDP' ? ('udp' as const) : ('tcp' as const),
+        ...(port.hostIP === undefined ? {} : { hostIP: port.hostIP }),
         hostPort: port.hostPort ?? 0,
         containerPort: port.containerPort ?? 0,
       }));

@@ -18,6 +18,8 @@ export class VolumeStore {
       const volume = createVolume({ id: `disk:${node}`, kernel: this.#kernel });
       const fs = volumeFileSystem(volume);
       for (const path of ['/tmp', '/var/lib', '/var/log', '/etc', '/opt', '/mnt', '/home', '/root', '/run', '/dev']) fs.mkdir(path, { recursive: true });
+      fs.chmod('/tmp', 0o1777);
+      fs.writeFile('/etc/hosts', `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n`);
       disk = { volume, fs };
       this.#disks.set(node, disk);
     }

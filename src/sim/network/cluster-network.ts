@@ -22,7 +22,8 @@ export interface PodSandbox {
   name: string;
   uid: string;
   hostNetwork?: boolean;
-  hostPorts?: readonly { protocol: 'tcp' | 'udp'; hostPort: number; containerPort: number }[];
+  /** `hostIP`: the only address of the node on which the port is open. */
+  hostPorts?: readonly { protocol: 'tcp' | 'udp'; hostIP?: string; hostPort: number; containerPort: number }[];
 }
 
 /** What a Pod got: an address and a namespace that its containers share. */
@@ -136,7 +137,8 @@ export class ClusterNetwork implements Fabric, Disposable {
     if (!ip) throw new Error(`failed to allocate for range 0: no IP addresses available in range set: ${node.ipam.gateway}-${node.ipam.cidr}`);
     const namespace = new NetworkNamespace(this, 'pod', ip, pod.node, this.#firstPort());
     this.#byIp.set(ip, namespace);
-    for (const port of pod.hostPorts ?? []) node.hostPorts.set(`${port.protocol}:${port.hostPort}`, { ip, port: port.containerPort });
+    for (const port of pod.hostPorts ?? [])
+      node.hostPorts.set(`${port.protocol}:${port.hostIP === '0.0.0.0' ? '' : (port.hostIP ?? '')}:${port.hostPort}`, { ip, port: port.containerPort });
     let attached = true;
     return {
       ip,
@@ -316,7 +318,8 @@ export class ClusterNetwork implements Fabric, Disposable {
       const masquerade = verdict.masquerade || verdict.ip === from.ip;
       return this.#direct(from, node, protocol, verdict.ip, verdict.port, masquerade ? this.#masqueradeIp(node, verdict.ip) : from.ip);
     }
-    const mapped = ip === node.ip || (origin === 'this-node' && isLoopback(ip)) ? node.hostPorts.get(`${protocol}:${port}`) : undefined;
+    const own = ip === node.ip || (origin === 'this-node' && isLoopback(ip));
+    const mapped = own ? (node.hostPorts.get(`${protocol}:${ip}:${port}`) ?? node.hostPorts.get(`${protocol}::${port}`)) : undefined;
     if (mapped) return this.#direct(from, node, protocol, mapped.ip, mapped.port, origin === 'elsewhere' ? from.ip : this.#masqueradeIp(node, mapped.ip));
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { startTls } from '../../../unix/handshake.ts';
 import type { EndpointSlice, Pod, Service } from '../../kinds/types.ts';
 import type { HttpRequest, HttpResponse } from '../../transport.ts';
 import type { ByteDuplex, PodAccess } from '../pod-access.ts';
@@ -6,6 +7,7 @@ import type { Verbs } from '../verbs.ts';
 
 /** Where a proxied request goes. */
 interface Target {
+  scheme: string;
   pod: string;
   port: number;
 }
@@ -20,18 +22,18 @@ function splitName(text: string): { scheme: string; name: string; port: string }
 }
 
 function podTarget(verbs: Verbs, namespace: string, text: string): Target {
-  const { name, port } = splitName(text);
+  const { scheme, name, port } = splitName(text);
   const info = verbs.registry.get('v1/pods');
   const pod = info && (verbs.get(info, namespace, name) as Pod);
   const first = pod?.spec?.containers?.[0]?.ports?.[0]?.containerPort ?? 80;
   const number = port === '' ? first : Number(port);
   if (!Number.isInteger(number) || number < 1 || number > 65_535) throw newBadRequest(`invalid pod request ${quote(text)}`);
-  return { pod: name, port: number };
+  return { scheme, pod: name, port: number };
 }
 
 /** One of the ready endpoints of the Service's port, by chance (models `service.ResourceLocation`). */
 function serviceTarget(verbs: Verbs, namespace: string, text: string): Target {
-  const { name, port } = splitName(text);
+  const { scheme, name, port } = splitName(text);
   const info = verbs.registry.get('v1/services');
   const service = info && (verbs.get(info, namespace, name) as Service);
   const ports = service?.spec?.ports ?? [];
@@ -43,7 +45,7 @@ function serviceTarget(verbs: Verbs, namespace: string, text: string): Target {
     const number = slice.ports?.find((known) => (known.name ?? '') === (wanted.name ?? ''))?.port;
     for (const endpoint of slice.endpoints ?? []) {
       if (number && endpoint.conditions?.ready !== false && endpoint.targetRef?.kind === 'Pod')
-        candidates.push({ pod: endpoint.targetRef.name ?? '', port: number });
+        candidates.push({ scheme, pod: endpoint.targetRef.name ?? '', port: number });
     }
   }
   if (candidates.length === 0) throw newServiceUnavailable(`no endpoints available for service ${quote(name)}`);
@@ -93,9 +95,15 @@ function unchunk(bytes: Uint8Array): Uint8Array {
 /** Headers that belong to one connection, or that are the server's own. */
 const OWN_HEADERS = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'host', 'authorization', 'upgrade', 'accept-encoding']);
 
+/** A server's own absolute address, as one below the proxy's path. */
+function throughProxy(url: string, prefix: string, own: string): string {
+  const path = url.startsWith(`${own}/`) ? url.slice(own.length) : url;
+  return path.startsWith('/') && !path.startsWith('//') && !path.startsWith(prefix) ? prefix + path : url;
+}
+
 /**
  * `pods/proxy` and `services/proxy`: one HTTP/1.1 exchange with a port of a Pod (models the API server's
- * UpgradeAwareHandler; upgrades are left out).
+ * UpgradeAwareHandler and proxy.Transport: addresses in HTML and in redirections lead through the proxy again; upgrades are left out).
  */
 export async function proxyRequest(
   verbs: Verbs,
@@ -106,6 +114,9 @@ export async function proxyRequest(
   rest: string,
   request: HttpRequest,
 ): Promise<HttpResponse> {
+  const [address = '', query] = request.path.split('?');
+  if (rest === '' && !address.endsWith('/') && (request.method === 'GET' || request.method === 'HEAD'))
+    return { status: 301, headers: { location: `${address}/${query === undefined ? '' : `?${query}`}` }, warnings: [], body: new Uint8Array() };
   const target = kind === 'pods' ? podTarget(verbs, namespace, name) : serviceTarget(verbs, namespace, name);
   let connection: ByteDuplex;
   try {
@@ -116,8 +127,12 @@ export async function proxyRequest(
       `error trying to reach service: dial tcp ${ip}:${target.port}: connect: ${error instanceof Error ? error.message.toLowerCase() : String(error)}`,
     );
   }
-  const query = request.path.includes('?') ? request.path.slice(request.path.indexOf('?')) : '';
-  const lines = [`${request.method} /${rest}${query} HTTP/1.1`, `Host: ${target.pod}:${target.port}`, 'Connection: close'];
+  if (target.scheme === 'https') {
+    const met = await startTls(connection);
+    if (met !== 'secure')
+      throw newServiceUnavailable(`error trying to reach service: ${met === 'plain' ? 'tls: first record does not look like a TLS handshake' : 'EOF'}`);
+  }
+  const lines = [`${request.method} /${rest}${query === undefined ? '' : `?${query}`} HTTP/1.1`, `Host: ${target.pod}:${target.port}`, 'Connection: close'];
   for (const [key, value] of Object.entries(request.headers)) if (!OWN_HEADERS.has(key)) lines.push(`${key}: ${value}`);
   if (request.body) lines.push(`Content-Length: ${request.body.length}`);
   await connection.write(encoder.encode(`${lines.join('\r\n')}\r\n\r\n`));
@@ -136,5 +151,12 @@ export async function proxyRequest(
   const raw = bytes.subarray(end + 4);
   const body = headers['transfer-encoding']?.includes('chunked') ? unchunk(raw) : raw;
   for (const own of OWN_HEADERS) delete headers[own];
-  return { status, headers, warnings: [], body };
+  const prefix = address.slice(0, address.length - rest.length).replace(/\/$/, '');
+  const own = `${target.scheme || 'http'}://${target.pod}:${target.port}`;
+  const location = headers.location;
+  if (location !== undefined && (status === 201 || (status >= 300 && status < 400))) headers.location = throughProxy(location, prefix, own);
+  if (!headers['content-type']?.startsWith('text/html')) return { status, headers, warnings: [], body };
+  const links = /(\s(?:action|background|cite|classid|codebase|data|formaction|href|icon|longdesc|manifest|poster|profile|src|usemap)=")([^"]*)"/gi;
+  const page = decoder.decode(body).replace(links, (_, attribute: string, url: string) => `${attribute}${throughProxy(url, prefix, own)}"`);
+  return { status, headers, warnings: [], body: encoder.encode(page) };
 }

@@ -171,7 +171,7 @@ export class HttpServer implements Transport {
     const verb = this.#verb(request.method, route, query);
     if (!verb) throw newGenericServerResponse(405);
     this.#authorize(user, route, verb);
-    if (verb === 'patch') {
+    if (verb === 'patch' && subresource !== 'proxy') {
       const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
       const accepted = info.custom ? [JSON_PATCH, MERGE_PATCH, APPLY_PATCH] : [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH];
       if (!accepted.includes(type) && info.custom) throw unsupportedMediaType(accepted.join(', '));
@@ -221,7 +221,8 @@ export class HttpServer implements Transport {
   /** The API verb of a request; undefined when the resource does not have it. */
   #verb(method: string, route: Route, query: URLSearchParams): string | undefined {
     const { info, namespace, name, subresource } = route;
-    const base = METHOD_VERBS[method];
+    const proxied = subresource === 'proxy' && (method === 'HEAD' || method === 'OPTIONS');
+    const base = proxied ? 'get' : METHOD_VERBS[method];
     if (!base) return undefined;
     if (subresource !== '') {
       const verbs = info.subresources.get(subresource)?.verbs;

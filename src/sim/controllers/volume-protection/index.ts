@@ -1,6 +1,6 @@
 import type { Disposable } from '../../../kernel/index.ts';
 import type { ApiObject, ResourceClient } from '../../client/types.ts';
-import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../kinds/types.ts';
+import type { PersistentVolume, PersistentVolumeClaim, Pod, VolumeAttributesClass } from '../../kinds/types.ts';
 import { Controller, type ControllerContext } from '../controller.ts';
 import { ignoreNotFound } from '../errors.ts';
 import { cause, clone, isDeleting, keyOf, nameOf, refOf, splitKey } from '../object.ts';
@@ -73,5 +73,52 @@ export function startVolumeProtection(context: ControllerContext): Disposable {
   controller.watch<PersistentVolume>(resource, ({ type, object }) => {
     if (type !== 'DELETED') controller.queue.add(nameOf(object));
   });
+  return controller;
+}
+
+const CLASS_FINALIZER = 'kubernetes.io/vac-protection';
+
+/** A VolumeAttributesClass that a claim or a volume names is not deleted (pkg/controller/volume/vacprotection). */
+export function startAttributesClassProtection(context: ControllerContext): Disposable {
+  const { client } = context;
+  const resource = 'storage.k8s.io/v1/volumeattributesclasses';
+  const actor = 'volumeattributesclass-protection-controller';
+  const classes = client.informer<VolumeAttributesClass>(resource);
+  const claims = client.informer<PersistentVolumeClaim>('v1/persistentvolumeclaims');
+  const volumes = client.informer<PersistentVolume>('v1/persistentvolumes');
+  const writes = client.resource<VolumeAttributesClass>(resource);
+  const controller = new Controller(context, { name: actor, sync });
+
+  function isUsed(name: string): boolean {
+    return (
+      volumes.list().some((volume) => volume.spec?.volumeAttributesClassName === name) ||
+      claims
+        .list()
+        .some(
+          ({ spec, status }) =>
+            spec?.volumeAttributesClassName === name ||
+            status?.currentVolumeAttributesClassName === name ||
+            status?.modifyVolumeStatus?.targetVolumeAttributesClassName === name,
+        )
+    );
+  }
+
+  function sync(key: string): void {
+    const known = classes.get('', key);
+    if (!known) return;
+    const protectedNow = known.metadata?.finalizers?.includes(CLASS_FINALIZER) ?? false;
+    if (!isDeleting(known)) {
+      if (!protectedNow) setFinalizer(writes, known, CLASS_FINALIZER, true, actor, resource);
+    } else if (protectedNow && !isUsed(key)) setFinalizer(writes, known, CLASS_FINALIZER, false, actor, resource);
+  }
+
+  controller.watch<VolumeAttributesClass>(resource, ({ type, object }) => {
+    if (type !== 'DELETED') controller.queue.add(nameOf(object));
+  });
+  const lookAgain = (): void => {
+    for (const known of classes.list()) if (isDeleting(known)) controller.queue.add(nameOf(known));
+  };
+  controller.watch<PersistentVolumeClaim>('v1/persistentvolumeclaims', lookAgain);
+  controller.watch<PersistentVolume>('v1/persistentvolumes', lookAgain);
   return controller;
 }
