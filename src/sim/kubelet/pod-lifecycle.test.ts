@@ -171,6 +171,7 @@ test('an in-place resize is done, or waits for the resources it asks for', async
   const pending = world.pod('grow').status?.conditions?.find((condition) => condition.type === 'PodResizePending');
   assert.equal(pending?.reason, 'Infeasible');
   assert.equal(pending?.message, "Node didn't have enough capacity: cpu, requested: 100000, capacity: 4000");
+  world.run('beside', { command: ['sleep', '3600'], resources: { requests: { cpu: '100m' } } }, { nodeName: world.pod('grow').spec?.nodeName });
   await resize('3950m');
   const deferred = world.pod('grow').status?.conditions?.find((condition) => condition.type === 'PodResizePending');
   assert.equal(deferred?.reason, 'Deferred');
