@@ -63,7 +63,9 @@ export class LabPage {
         async () => {
           // What takes long in the cluster need not take long here.
           if (Date.now() - since > 8000) await this.speed('60');
-          text = (await this.screen()).slice(before.trimEnd().length);
+          const now = await this.screen();
+          // What scrolled out at the top is no longer there to be cut off.
+          text = now.startsWith(before.trimEnd()) ? now.slice(before.trimEnd().length) : ` ${now.slice(Math.max(0, now.lastIndexOf(`$ ${line}`) + 2))}`;
           const lines = text.trimEnd().split('\n');
           return lines.length > 1 && lines.at(-1)?.trimEnd() === prompt.trimEnd();
         },
