@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import AxeBuilder from '@axe-core/playwright';
 import { expect as baseExpect, test } from '@playwright/test';
 import { loadLab } from '../../scripts/labs.ts';
 import { compareOutput } from '../../src/lab/compare.ts';
@@ -108,6 +109,66 @@ test('keyboard only: from the skip link to the terminal and out again', async ({
   await expect(page.locator('[data-tab="terminal"]')).toBeFocused();
   await page.keyboard.press('ArrowRight');
   await expect(page.locator('[data-panel="files"]')).toBeVisible();
+});
+
+test('the palette does what the page can do, by keyboard, from the terminal too', async ({ page }) => {
+  const lab = new LabPage(page);
+  await lab.open('statefulset');
+  const dialog = page.getByRole('dialog', { name: '搜尋和指令面板' });
+  const choose = async (words: string): Promise<void> => {
+    await page.keyboard.press('F1');
+    await dialog.getByRole('searchbox').fill(words);
+    await expect(dialog.locator('[data-palette-actions] button').first()).toBeVisible();
+    await page.keyboard.press('Enter');
+    await expect(dialog).toBeHidden();
+  };
+  await lab.focusTerminal();
+  await choose('執行 apply statefulset');
+  await expect.poll(() => lab.screen()).toContain('statefulset.apps/mysql-statefulset created');
+  await lab.focusTerminal();
+  await choose('時間 60');
+  await expect(page.locator('input[name="lab-speed"][value="60"]')).toBeChecked();
+  await choose('編輯檔案 deployment');
+  await expect(page.locator('.cm-content')).toContainText('kind: Deployment', { timeout: 10_000 });
+  await choose('打開「事件」');
+  await expect(page.locator('[data-panel="events"]')).toBeVisible();
+  await choose('theme dark');
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  await choose('打開「終端機」');
+  await choose('重設');
+  await lab.ready();
+  await expect(page.locator('.chart .pod')).toHaveCount(0);
+
+  // Arrows move through actions and search results alike; Escape leaves everything as it was.
+  await page.keyboard.press('F1');
+  await dialog.getByRole('searchbox').fill('時間');
+  await expect(dialog.locator('[data-search-results] a').first()).toBeVisible();
+  await page.keyboard.press('ArrowDown');
+  await expect(dialog.locator('[data-palette-actions] button').first()).toBeFocused();
+  await page.keyboard.press('ArrowUp');
+  await expect(dialog.getByRole('searchbox')).toBeFocused();
+  const results = await new AxeBuilder({ page }).include('[data-search] dialog').analyze();
+  expect(results.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(' ')).join(', ')}`)).toEqual([]);
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+});
+
+test('a misconception is explained at once, in the step and where the reader types', async ({ page }) => {
+  const lab = new LabPage(page);
+  await lab.open('statefulset');
+  await lab.type('kubectl create deploy web --image=nginx');
+  await expect(page.locator('[data-notice]')).toContainText('這樣建出來的不是 StatefulSet');
+  await expect(page.locator('section[data-step="apply"] [data-hint-text]')).toContainText('這樣建出來的不是 StatefulSet');
+  expect(await lab.reached('apply')).toBe(false);
+});
+
+test('a step that asks to see something counts by what was seen, not by how', async ({ page }) => {
+  const lab = new LabPage(page);
+  await lab.open('statefulset');
+  await lab.type('kubectl get no -o name');
+  expect(await lab.reached('look')).toBe(false);
+  await lab.type('kubectl get po -A -o wide');
+  await expect.poll(() => lab.reached('look')).toBe(true);
 });
 
 test('with the network cut after the page has loaded, lessons and labs go on', async ({ page, context }) => {
