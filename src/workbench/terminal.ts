@@ -93,8 +93,11 @@ export function createTerminal(screen: HTMLElement, callbacks: TerminalCallbacks
   });
   const fit = new FitAddon();
   terminal.loadAddon(fit);
-  screen.replaceChildren();
-  terminal.open(screen);
+  // On a phone the paper is wider than the screen, so that kubectl's tables stay tables; it is moved with a finger.
+  const paper = document.createElement('div');
+  paper.className = 'terminal-paper';
+  screen.replaceChildren(paper);
+  terminal.open(paper);
   terminal.textarea?.setAttribute('aria-label', '終端機：打指令，Tab 補完，F6 離開');
 
   const refit = (): void => {
