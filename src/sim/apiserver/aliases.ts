@@ -76,7 +76,7 @@ const autoscalers: ResourceAlias = {
           ? { ...object.metadata, annotations: { ...object.metadata?.annotations, [METRICS_ANNOTATION]: JSON.stringify(others) } }
           : object.metadata,
       spec: { ...spec, ...(cpu === undefined ? {} : { targetCPUUtilizationPercentage: cpu }) },
-      status: { ...status, ...(current === undefined ? {} : { currentCPUUtilizationPercentage: current }) },
+      status: { currentReplicas: 0, ...status, ...(current === undefined ? {} : { currentCPUUtilizationPercentage: current }) },
     } as ApiObject;
   },
 };

@@ -52,7 +52,7 @@ export function validateMeta(info: ResourceInfo, metadata: ObjectMeta): FieldErr
     const field = 'metadata.finalizers';
     const details = isLabelKey(finalizer);
     for (const detail of details) errors.push(invalid(field, finalizer, detail));
-    if (details.length === 0 && !finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer) && FINALIZER.test(finalizer)) {
+    if (!info.custom && details.length === 0 && !finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer) && FINALIZER.test(finalizer)) {
       errors.push(invalid(`${field}[${index}]`, finalizer, 'name is neither a standard finalizer name nor is it fully qualified'));
     }
   }

@@ -58,6 +58,11 @@ export interface CustomResourceRules {
   selectableFields: readonly string[];
   /** The raw openAPIV3Schema, for OpenAPI. */
   schema: unknown;
+  listKind: string;
+  /** `Warning:` of every request for a deprecated version. */
+  deprecation?: string;
+  /** Where versions would be converted, when they are not by name alone. */
+  webhook?: unknown;
 }
 
 interface AggregatedResource {

@@ -154,9 +154,9 @@ export class Verbs {
   }
 
   /** Creates `object` (a normal copy that the callee may keep). */
-  create(info: ResourceInfo, namespace: string, object: Mutable, request: RequestContext): ApiObject {
+  create(info: ResourceInfo, namespace: string, object: Mutable, request: RequestContext, parameters: Pick<UpdateParameters, 'managed'> = {}): ApiObject {
     this.#checkNamespace(info, namespace, object.metadata);
-    const tracked = trackUpdate(info, undefined, object, request.fieldManager, '', this.now());
+    const tracked = parameters.managed ? object : trackUpdate(info, undefined, object, request.fieldManager, '', this.now());
     this.#admit(
       { info, operation: 'CREATE', subresource: '', namespace, name: object.metadata.name ?? '', object: tracked, old: undefined, dryRun: request.dryRun },
       'admit',
@@ -334,6 +334,12 @@ export class Verbs {
     this.#admit(admission, 'validate');
     if (info.id === 'v1/namespaces') return this.#deleteNamespace(info, existing, request);
     const object = thaw(existing);
+    const mark = this.strategy(info)?.markDeleted;
+    if (mark && existing.metadata.deletionTimestamp === undefined) {
+      object.metadata.deletionTimestamp = this.now();
+      mark(object, this.context);
+      return { object: this.#write(info, { ...object, metadata: orderMeta(object.metadata) }, existing, request), deleted: false };
+    }
     const { metadata } = object;
     let graceful = false;
     let grace = 0;

@@ -50,6 +50,8 @@ export interface KindStrategy<T extends ApiObject = ApiObject> {
   tableRow?(object: T, context: StrategyContext): Cell[];
   /** `scale` subresource: read and write the number of replicas. */
   scale?: { get(object: T): { spec: number; status: number; selector: string }; set(object: T, replicas: number): void };
+  /** Marks the object instead of removing it at the first deletion: somebody has to clean up behind it. */
+  markDeleted?(object: T, context: StrategyContext): void;
   /** Default deletion grace (Pods: spec.terminationGracePeriodSeconds); undefined: at once. */
   gracePeriodSeconds?(object: T): number | undefined;
 }

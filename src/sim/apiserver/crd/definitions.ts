@@ -1,14 +1,17 @@
 import type { Cause } from '../../cause.ts';
 import type { ApiObject } from '../../client/types.ts';
-import { isLabelKey } from '../../kinds/meta/names.ts';
 import type { FieldError, KindStrategy } from '../../kinds/strategy.ts';
 import type { CustomResourceDefinition } from '../../kinds/types.ts';
+import { sortedVersions } from '../http/discovery.ts';
 import { validateMeta, validateMetaUpdate } from '../object-meta.ts';
 import { SYSTEM_USER } from '../request-context.ts';
 import type { ResourceInfo, SubresourceInfo } from '../resources.ts';
-import { quote } from '../status-error.ts';
 import type { Verbs } from '../verbs.ts';
-import { type CustomSchema, customNode, validateCustom } from './schema.ts';
+import { acceptNames, CLEANUP, setCondition } from './definition-status.ts';
+import { definitionStrategy, isEstablished } from './definition-strategy.ts';
+import { checkRules } from './rules.ts';
+import { type CustomSchema, customNode } from './schema.ts';
+import { isBlocking, listErrors, validateCustom } from './validate.ts';
 
 const DEFINITIONS = 'apiextensions.k8s.io/v1/customresourcedefinitions';
 const VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
@@ -16,9 +19,9 @@ const VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', '
 type Version = NonNullable<NonNullable<CustomResourceDefinition['spec']>['versions']>[number];
 
 /**
- * CustomResourceDefinitions at work: serves each established kind, and takes it away with its objects when the
- * definition goes (models apiextensions-apiserver's naming, establishing and finalizing controllers in one; conversion
- * webhooks and CEL rules are left out: all versions are stored as one).
+ * CustomResourceDefinitions at work: serves each established kind in all its versions, and takes it away with its objects
+ * when the definition goes (models apiextensions-apiserver's naming, establishing and finalizing controllers in one).
+ * Versions are converted by changing their name; conversion webhooks are never called and answer as unreachable ones.
  */
 export function serveCustomResources(verbs: Verbs): void {
   const info = verbs.registry.get(DEFINITIONS) as ResourceInfo;
@@ -31,83 +34,100 @@ export function serveCustomResources(verbs: Verbs): void {
   };
   verbs.bucket(info).listeners.add((event) => {
     const definition = event.object as CustomResourceDefinition;
+    drop(event.name);
     if (event.type === 'DELETED') {
-      const ids = served.get(event.name) ?? [];
-      drop(event.name);
-      const storage = storageId(definition);
-      if (ids.length > 0) {
-        const cause: Cause = { actor: 'apiextensions-apiserver', rule: 'customresource/definition-deleted' };
-        for (const object of verbs.store.bucket(storage).list(''))
-          verbs.store.remove(storage, object.metadata?.namespace ?? '', object.metadata?.name ?? '', cause);
-      }
+      // Its names are free again: somebody may have waited for them.
+      for (const other of verbs.bucket(info).list('')) kernel.soon(() => writeStatus(verbs, info, other.metadata?.name ?? ''));
       return;
     }
-    const established = definition.status?.conditions?.some((condition) => condition.type === 'Established' && condition.status === 'True');
-    if (established) {
-      drop(event.name);
+    if (isEstablished(definition)) {
       const infos = resourcesOf(definition);
       for (const resource of infos) {
         verbs.registry.add(resource);
         verbs.setStrategy(customStrategy(resource));
       }
-      served.set(
-        event.name,
-        infos.map((resource) => resource.id),
-      );
-    } else {
-      kernel.soon(() => establish(verbs, info, event.name));
+      const ids = infos.map((resource) => resource.id);
+      served.set(event.name, ids);
     }
+    kernel.soon(() => (definition.metadata?.deletionTimestamp ? cleanUp(verbs, info, event.name) : writeStatus(verbs, info, event.name)));
   });
 }
 
-function storageId(definition: CustomResourceDefinition): string {
-  return `custom/${definition.spec?.group}/${definition.spec?.names?.plural}`;
+const storageId = ({ spec }: CustomResourceDefinition): string => `custom/${spec?.group}/${spec?.names?.plural}`;
+
+function update(verbs: Verbs, info: ResourceInfo, definition: CustomResourceDefinition, rule: string): void {
+  const name = definition.metadata?.name ?? '';
+  const cause: Cause = { actor: 'apiextensions-apiserver', rule, because: { resource: DEFINITIONS, namespace: '', name } };
+  const context = { user: SYSTEM_USER, cause, fieldManager: 'kube-apiserver', dryRun: false, warnings: [] };
+  verbs.update(info, '', name, () => verbs.normalize(info, definition), context, { subresource: 'status' });
 }
 
-/** Writes the status that says the kind is served. */
-function establish(verbs: Verbs, info: ResourceInfo, name: string): void {
+/** Says which names are accepted and whether the kind is served. */
+function writeStatus(verbs: Verbs, info: ResourceInfo, name: string): void {
   const definition = verbs.bucket(info).get('', name) as CustomResourceDefinition | undefined;
   if (!definition || definition.metadata?.deletionTimestamp) return;
-  const now = verbs.now();
-  const names = { ...definition.spec?.names };
-  const status = {
-    acceptedNames: names,
-    conditions: [
-      { type: 'NamesAccepted', status: 'True', lastTransitionTime: now, reason: 'NoConflicts', message: 'no conflicts found' },
-      { type: 'Established', status: 'True', lastTransitionTime: now, reason: 'InitialNamesAccepted', message: 'the initial names have been accepted' },
-    ],
-    storedVersions: definition.status?.storedVersions?.length
-      ? definition.status.storedVersions
-      : definition.spec?.versions?.filter((version) => version.storage).map((version) => version.name as string),
-  };
-  const cause: Cause = { actor: 'apiextensions-apiserver', rule: 'customresource/establish', because: { resource: DEFINITIONS, namespace: '', name } };
-  verbs.update(
-    info,
-    '',
-    name,
-    () => verbs.normalize(info, { ...definition, status }),
-    { user: SYSTEM_USER, cause, fieldManager: 'kube-apiserver', dryRun: false, warnings: [] },
-    { subresource: 'status' },
+  const others = (verbs.bucket(info).list('') as readonly CustomResourceDefinition[]).filter(
+    (other) => other.metadata?.name !== name && other.spec?.group === definition.spec?.group,
   );
+  const status = acceptNames(definition, others, verbs.now());
+  if (status) update(verbs, info, { ...definition, status }, 'customresource/establish');
 }
 
+/** Removes the objects of a kind whose definition is being deleted, then lets go of it. */
+function cleanUp(verbs: Verbs, info: ResourceInfo, name: string): void {
+  const definition = verbs.bucket(info).get('', name) as CustomResourceDefinition | undefined;
+  const metadata = definition?.metadata;
+  if (!definition || !metadata?.finalizers?.includes(CLEANUP)) return;
+  const cause: Cause = { actor: 'apiextensions-apiserver', rule: 'customresource/definition-deleted' };
+  const storage = storageId(definition);
+  const [resource] = resourcesOf(definition);
+  const context = { user: SYSTEM_USER, cause, fieldManager: 'kube-apiserver', dryRun: false, warnings: [] };
+  for (const object of verbs.store.bucket(storage).list('')) {
+    const { namespace = '', name: own = '', deletionTimestamp } = object.metadata ?? {};
+    if (resource && !deletionTimestamp) verbs.delete(resource, namespace, own, {}, context);
+  }
+  if (verbs.store.bucket(storage).list('').length > 0) {
+    verbs.kernel.timer(5_000, () => cleanUp(verbs, info, name));
+    return;
+  }
+  const completed = isEstablished(definition)
+    ? { reason: 'InstanceDeletionCompleted', message: 'removed all instances' }
+    : { reason: 'NeverEstablished', message: 'resource was never established' };
+  const status = setCondition(definition.status, { type: 'Terminating', status: 'False', ...completed }, verbs.now());
+  const finalizers = metadata.finalizers.filter((finalizer) => finalizer !== CLEANUP);
+  if (finalizers.length === 0) {
+    verbs.store.remove(info.storage, '', name, cause);
+    return;
+  }
+  update(verbs, info, { ...definition, metadata: { ...metadata, finalizers }, status }, 'customresource/definition-deleted');
+}
+
+const idOf = ({ spec }: CustomResourceDefinition, version: Version): string => `${spec?.group}/${version.name}/${spec?.names?.plural}`;
+
+/** The served versions; the one that is stored (or else the first) is what the others are made from. */
 function resourcesOf(definition: CustomResourceDefinition): ResourceInfo[] {
-  return (definition.spec?.versions ?? []).filter((version) => version.served).map((version) => resourceOf(definition, version));
+  const versions = (definition.spec?.versions ?? []).filter(({ served }) => served);
+  const hub = versions.find(({ storage }) => storage) ?? versions[0];
+  return versions.map((version) => resourceOf(definition, version, hub as Version));
 }
 
-function resourceOf(definition: CustomResourceDefinition, version: Version): ResourceInfo {
+function resourceOf(definition: CustomResourceDefinition, version: Version, hub: Version): ResourceInfo {
   const { group = '', names = {}, scope } = definition.spec ?? {};
   const groupVersion = `${group}/${version.name}`;
   const schema = (version.schema?.openAPIV3Schema ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }) as CustomSchema;
   const node = customNode(schema, names.kind ?? '');
   const subresources = new Map<string, SubresourceInfo>();
   const own = { group, version: version.name as string, kind: names.kind as string };
-  if (version.subresources?.status) subresources.set('status', { name: 'status', kind: own, verbs: new Set(['get', 'patch', 'update']) });
-  const scale = version.subresources?.scale;
-  if (scale)
-    subresources.set('scale', { name: 'scale', kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' }, verbs: new Set(['get', 'patch', 'update']) });
+  const verbs = new Set(['get', 'patch', 'update']);
+  const { status, scale } = version.subresources ?? {};
+  if (status) subresources.set('status', { name: 'status', kind: own, verbs });
+  if (scale) subresources.set('scale', { name: 'scale', kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' }, verbs });
+  const shown = (object: ApiObject): ApiObject =>
+    object.apiVersion === groupVersion ? object : (node.convert?.({ ...object, apiVersion: groupVersion }, { strict: [], checkTypes: false }) as ApiObject);
+  const hubVersion = `${group}/${hub.name}`;
+  const alias = { stored: idOf(definition, hub), toWire: shown, toStored: (object: ApiObject): ApiObject => ({ ...object, apiVersion: hubVersion }) };
   return {
-    id: `${groupVersion}/${names.plural}`,
+    id: idOf(definition, version),
     group,
     version: version.name as string,
     groupVersion,
@@ -121,9 +141,10 @@ function resourceOf(definition: CustomResourceDefinition, version: Version): Res
     subresources,
     node,
     storage: storageId(definition),
+    ...(version === hub ? {} : { alias }),
     custom: {
       definition: definition.metadata?.name ?? '',
-      hasStatus: version.subresources?.status !== undefined,
+      hasStatus: status !== undefined,
       ...(scale
         ? {
             scale: {
@@ -141,84 +162,82 @@ function resourceOf(definition: CustomResourceDefinition, version: Version): Res
       })),
       selectableFields: (version.selectableFields ?? []).map((field) => field.jsonPath ?? ''),
       schema,
+      listKind: names.listKind ?? `${names.kind}List`,
+      ...(version.deprecated ? { deprecation: version.deprecationWarning ?? deprecationOf(definition, version) } : {}),
+      ...(definition.spec?.conversion?.strategy === 'Webhook' ? { webhook: definition.spec.conversion.webhook?.clientConfig } : {}),
     },
   };
 }
 
-function customStrategy(info: ResourceInfo): KindStrategy {
-  const bySchema = (object: ApiObject): FieldError[] => validateCustom(info.custom?.schema as CustomSchema, object);
-  const onUpdate = (object: ApiObject, old: ApiObject): FieldError[] => [
-    ...validateMeta(info, object.metadata ?? {}),
-    ...validateMetaUpdate(object.metadata ?? {}, old.metadata ?? {}),
-    ...bySchema(object),
-  ];
-  return { resource: info.id, validate: bySchema, validateUpdate: onUpdate, validateStatusUpdate: onUpdate };
+function deprecationOf({ spec }: CustomResourceDefinition, version: Version): string {
+  const text = (name: string | undefined): string => `${spec?.group}/${name} ${spec?.names?.kind}`;
+  const newer = sortedVersions((spec?.versions ?? []).filter(({ served, deprecated }) => served && !deprecated).map(({ name }) => name ?? ''))[0];
+  const isNewer = newer !== undefined && sortedVersions([newer, version.name ?? ''])[0] === newer;
+  return `${text(version.name)} is deprecated${isNewer ? `; use ${text(newer)}` : ''}`;
 }
 
-const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const STANDARD_FINALIZERS = ['orphan', 'foregroundDeletion', 'kubernetes'];
 
-/** What a definition must be, in `pkg/apis/apiextensions/validation`'s words (the parts readers meet). */
-const definitionStrategy: Pick<KindStrategy, 'applyDefaults' | 'prepareForCreate' | 'prepareForUpdate' | 'validate' | 'resource'> = {
-  resource: DEFINITIONS,
-  applyDefaults(object) {
-    const definition = object as CustomResourceDefinition;
-    if (!definition.spec?.names) return;
-    const { names } = definition.spec;
-    names.singular ||= (names.kind ?? '').toLowerCase();
-    names.listKind ||= `${names.kind ?? ''}List`;
-    definition.spec.conversion ??= { strategy: 'None' };
-  },
-  prepareForCreate(object) {
-    const definition = object as CustomResourceDefinition;
-    const storage = definition.spec?.versions?.find((version) => version.storage)?.name;
-    definition.metadata = { ...definition.metadata, generation: 1 };
-    definition.status = { acceptedNames: { kind: '', plural: '' }, conditions: [], storedVersions: storage ? [storage] : [] };
-  },
-  prepareForUpdate(object, old) {
-    const definition = object as CustomResourceDefinition;
-    definition.status = (old as CustomResourceDefinition).status;
-    if (JSON.stringify(definition.spec) !== JSON.stringify((old as CustomResourceDefinition).spec)) {
-      definition.metadata = { ...definition.metadata, generation: (old.metadata?.generation ?? 0) + 1 };
-    }
-  },
-  validate(object) {
-    const { metadata, spec } = object as CustomResourceDefinition;
-    const errors: FieldError[] = [];
-    const required = (field: string, value: unknown, detail = ''): void => {
-      if (!value) errors.push({ type: 'Required value', field, detail });
-    };
-    const expected = `${spec?.names?.plural}.${spec?.group}`;
-    if (metadata?.name && metadata.name !== expected) {
-      errors.push({ type: 'Invalid value', field: 'metadata.name', value: quote(metadata.name), detail: `must be spec.names.plural+"."+spec.group` });
-    }
-    required('spec.group', spec?.group);
-    if (spec?.group && !spec.group.includes('.'))
-      errors.push({ type: 'Invalid value', field: 'spec.group', value: quote(spec.group), detail: 'should be a domain with at least one dot' });
-    if (spec?.scope !== 'Namespaced' && spec?.scope !== 'Cluster') {
-      if (!spec?.scope) required('spec.scope', undefined);
-      else errors.push({ type: 'Unsupported value', field: 'spec.scope', value: quote(spec.scope), detail: 'supported values: "Cluster", "Namespaced"' });
-    }
-    const storage = (spec?.versions ?? []).filter((version) => version.storage).length;
-    if (storage !== 1)
-      errors.push({
-        type: 'Invalid value',
-        field: 'spec.versions',
-        value: JSON.stringify(spec?.versions ?? []),
-        detail: 'must have exactly one version marked as storage version',
-      });
-    for (const [i, version] of (spec?.versions ?? []).entries()) {
-      if (!DNS_LABEL.test(version.name ?? ''))
-        errors.push({
-          type: 'Invalid value',
-          field: `spec.versions[${i}].name`,
-          value: quote(version.name ?? ''),
-          detail: isLabelKey(version.name ?? '')[0] ?? 'must be a DNS label',
-        });
-      if (!version.schema?.openAPIV3Schema) required(`spec.versions[${i}].schema.openAPIV3Schema`, undefined, 'schemas are required');
-      else if (version.schema.openAPIV3Schema.type !== 'object') required(`spec.validation.openAPIV3Schema.type`, undefined, 'must be object at the root');
-    }
-    required('spec.names.plural', spec?.names?.plural);
-    required('spec.names.kind', spec?.names?.kind);
-    return errors;
-  },
+function finalizerWarnings(object: ApiObject, old?: ApiObject): string[] {
+  const known = old?.metadata?.finalizers ?? [];
+  return (object.metadata?.finalizers ?? [])
+    .filter((finalizer) => !known.includes(finalizer) && !finalizer.includes('/') && !STANDARD_FINALIZERS.includes(finalizer))
+    .sort()
+    .map((finalizer) => {
+      const path = finalizer.includes('.') ? ' including a path (/)' : '';
+      return `metadata.finalizers: ${JSON.stringify(finalizer)}: prefer a domain-qualified finalizer name${path} to avoid accidental conflicts with other finalizer writers`;
+    });
+}
+
+/** The server says once that it did not look further, without a field or value. */
+const NOT_CHECKED: FieldError = {
+  type: 'Invalid value',
+  field: '<nil>',
+  value: 'null',
+  detail: 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 };
+
+function customStrategy(info: ResourceInfo): KindStrategy {
+  const schema = info.custom?.schema as CustomSchema;
+  const scaleErrors = (object: ApiObject): FieldError[] => {
+    const path = info.custom?.scale?.specReplicasPath;
+    if (!path) return [];
+    const value = path
+      .split('.')
+      .filter(Boolean)
+      .reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], object);
+    return typeof value === 'number' && value < 0
+      ? [{ type: 'Invalid value', field: path, value: String(value), detail: 'should be a non-negative integer' }]
+      : [];
+  };
+  const ofObject = (object: ApiObject, old?: ApiObject): FieldError[] => {
+    const before = old && info.alias ? info.alias.toWire(old) : old;
+    const errors = [...validateCustom(schema, object, '', before), ...scaleErrors(object)];
+    if (!before || listErrors(schema, before).length === 0) errors.push(...listErrors(schema, object));
+    if (!errors.some(isBlocking)) return [...errors, ...checkRules(schema, object, before)];
+    return hasRules(schema) ? [...errors, NOT_CHECKED] : errors;
+  };
+  const metaOnUpdate = (object: ApiObject, old: ApiObject): FieldError[] => [
+    ...validateMeta(info, object.metadata ?? {}),
+    ...validateMetaUpdate(object.metadata ?? {}, old.metadata ?? {}),
+  ];
+  return {
+    resource: info.id,
+    validate: (object) => ofObject(object),
+    validateUpdate: (object, old) => [...metaOnUpdate(object, old), ...ofObject(object, old)],
+    validateStatusUpdate: (object, old) => [...metaOnUpdate(object, old), ...ofObject(object, old)],
+    warnings: finalizerWarnings,
+    ...(info.custom?.deprecation ? { deprecation: info.custom.deprecation } : {}),
+  };
+}
+
+const ruled = new WeakMap<CustomSchema, boolean>();
+
+function hasRules(schema: CustomSchema): boolean {
+  let known = ruled.get(schema);
+  if (known === undefined) {
+    known = JSON.stringify(schema).includes('"x-kubernetes-validations":');
+    ruled.set(schema, known);
+  }
+  return known;
+}

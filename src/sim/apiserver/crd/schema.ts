@@ -1,6 +1,4 @@
-import type { FieldError } from '../../kinds/strategy.ts';
 import { cloneJson, cloneUntyped, convert, type DecodeContext, setKey } from '../decode.ts';
-import { equalJson } from '../json-equal.ts';
 import { type ObjectNode, type Property, type SchemaNode, typeNode } from '../schema.ts';
 import { quote } from '../status-error.ts';
 
@@ -28,6 +26,19 @@ export interface CustomSchema {
   uniqueItems?: boolean;
   minProperties?: number;
   maxProperties?: number;
+  title?: string;
+  description?: string;
+  id?: string;
+  $ref?: string;
+  allOf?: CustomSchema[];
+  anyOf?: CustomSchema[];
+  oneOf?: CustomSchema[];
+  not?: CustomSchema;
+  additionalItems?: unknown;
+  patternProperties?: Record<string, CustomSchema>;
+  definitions?: Record<string, CustomSchema>;
+  dependencies?: Record<string, unknown>;
+  'x-kubernetes-validations'?: ValidationRule[];
   'x-kubernetes-int-or-string'?: boolean;
   'x-kubernetes-preserve-unknown-fields'?: boolean;
   'x-kubernetes-embedded-resource'?: boolean;
@@ -36,7 +47,20 @@ export interface CustomSchema {
   'x-kubernetes-map-type'?: string;
 }
 
+/** One CEL rule of a schema (`x-kubernetes-validations`). */
+export interface ValidationRule {
+  rule?: string;
+  message?: string;
+  messageExpression?: string;
+  reason?: string;
+  fieldPath?: string;
+  optionalOldSelf?: boolean;
+}
+
 type Json = Record<string, unknown>;
+
+/** A schema in a place where `true` and `false` may stand, too. */
+export const isSchema = (value: CustomSchema | boolean | undefined): value is CustomSchema => typeof value === 'object' && value !== null;
 
 const ANY: SchemaNode = { kind: 'any', goType: 'interface {}' };
 
@@ -137,7 +161,8 @@ function prune(schema: CustomSchema, value: unknown, path: string, context: Deco
     const property = schema.properties?.[key] ?? (isObject(schema.additionalProperties) ? (schema.additionalProperties as CustomSchema) : undefined);
     if (special) setKey(out, key, cloneUntyped(item));
     else if (property) {
-      if (item === null && !property.nullable && property.default !== undefined) continue;
+      // A null that may not be there is as good as nothing.
+      if (item === null && !property.nullable) continue;
       setKey(out, key, prune(property, item, here, context));
     } else if (keepsAll || schema.additionalProperties === true) setKey(out, key, cloneUntyped(item));
     else context.strict.push(`unknown field ${quote(here)}`);
@@ -159,85 +184,27 @@ function applyDefaults(schema: CustomSchema, value: unknown): void {
     for (const key of Object.keys(value)) if (!schema.properties?.[key]) applyDefaults(schema.additionalProperties as CustomSchema, value[key]);
 }
 
-function typeName(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'array';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
-  return typeof value;
-}
-
-function shown(value: unknown): string {
-  if (typeof value === 'string') return quote(value);
-  return JSON.stringify(value) ?? 'null';
-}
-
-/** Complaints in the words of kube-openapi's validator. */
-export function validateCustom(schema: CustomSchema, value: unknown, path = ''): FieldError[] {
-  const errors: FieldError[] = [];
-  const where = path || '<nil>';
-  const body = (detail: string): FieldError => ({ type: 'Invalid value', field: where, value: shown(value), detail: `${path} in body ${detail}` });
-  if (value === null && schema.nullable) return errors;
-  const actual = typeName(value);
-  if (schema['x-kubernetes-int-or-string']) {
-    if (actual !== 'integer' && actual !== 'string')
-      errors.push({ type: 'Invalid value', field: where, value: quote(actual), detail: `${path} in body must be of type integer,string: ${quote(actual)}` });
-    return errors;
-  }
-  const wanted = schema.type;
-  if (wanted && actual !== wanted && !(wanted === 'number' && actual === 'integer')) {
-    errors.push({ type: 'Invalid value', field: where, value: quote(actual), detail: `${path} in body must be of type ${wanted}: ${quote(actual)}` });
-    return errors;
-  }
-  if (schema.enum && !schema.enum.some((known) => equalJson(known, value))) {
-    errors.push({ type: 'Unsupported value', field: where, value: shown(value), detail: `supported values: ${schema.enum.map(shown).join(', ')}` });
-  }
-  if (typeof value === 'number') errors.push(...numberErrors(schema, value, body));
-  else if (typeof value === 'string') {
-    if (schema.maxLength !== undefined && [...value].length > schema.maxLength)
-      errors.push({ type: 'Too long', field: where, detail: `may not be more than ${schema.maxLength} bytes` });
-    if (schema.minLength !== undefined && [...value].length < schema.minLength) errors.push(body(`should be at least ${schema.minLength} chars long`));
-    if (schema.pattern !== undefined && !matchesPattern(schema.pattern, value)) errors.push(body(`should match '${schema.pattern}'`));
-  } else if (Array.isArray(value)) {
-    if (schema.maxItems !== undefined && value.length > schema.maxItems)
-      errors.push({ type: 'Too many', field: where, value: String(value.length), detail: `must have at most ${schema.maxItems} items` });
-    if (schema.minItems !== undefined && value.length < schema.minItems) errors.push(body(`should have at least ${schema.minItems} items`));
-    for (const [i, item] of value.entries()) errors.push(...validateCustom(schema.items ?? {}, item, `${path}[${i}]`));
-  } else if (isObject(value)) errors.push(...objectErrors(schema, value, path, body));
-  return errors;
-}
-
-function numberErrors(schema: CustomSchema, value: number, body: (detail: string) => FieldError): FieldError[] {
-  const errors: FieldError[] = [];
-  if (schema.maximum !== undefined && (schema.exclusiveMaximum ? value >= schema.maximum : value > schema.maximum)) {
-    errors.push(body(schema.exclusiveMaximum ? `should be less than ${schema.maximum}` : `should be less than or equal to ${schema.maximum}`));
-  }
-  if (schema.minimum !== undefined && (schema.exclusiveMinimum ? value <= schema.minimum : value < schema.minimum)) {
-    errors.push(body(schema.exclusiveMinimum ? `should be greater than ${schema.minimum}` : `should be greater than or equal to ${schema.minimum}`));
-  }
-  if (schema.multipleOf !== undefined && !Number.isInteger(value / schema.multipleOf)) errors.push(body(`should be a multiple of ${schema.multipleOf}`));
-  return errors;
-}
-
-function objectErrors(schema: CustomSchema, value: Json, path: string, body: (detail: string) => FieldError): FieldError[] {
-  const errors: FieldError[] = [];
-  const count = Object.keys(value).length;
-  if (schema.maxProperties !== undefined && count > schema.maxProperties) errors.push(body(`should have at most ${schema.maxProperties} properties`));
-  if (schema.minProperties !== undefined && count < schema.minProperties) errors.push(body(`should have at least ${schema.minProperties} properties`));
-  for (const key of schema.required ?? [])
-    if (value[key] === undefined) errors.push({ type: 'Required value', field: path ? `${path}.${key}` : key, detail: '' });
-  for (const key of Object.keys(value)) {
-    const here = path ? `${path}.${key}` : key;
-    if (path === '' && (key === 'metadata' || key === 'apiVersion' || key === 'kind')) continue;
-    const property = schema.properties?.[key] ?? (isObject(schema.additionalProperties) ? (schema.additionalProperties as CustomSchema) : undefined);
-    if (property) errors.push(...validateCustom(property, value[key], here));
-  }
-  return errors;
-}
-
-function matchesPattern(pattern: string, value: string): boolean {
+/** Go's regular expressions are nearly JavaScript's. A text says why it is none. */
+export function compilePattern(pattern: string): RegExp | string {
+  const flags = /^\(\?([is]+)\)/.exec(pattern);
+  const body = pattern
+    .slice(flags?.[0].length ?? 0)
+    .replace(/\(\?P</g, '(?<')
+    .replace(/\\z/g, '$')
+    .replace(/\\A/g, '^')
+    .replace(/\[\[:(\w+):\]\]/g, (whole, name: string) => POSIX[name] ?? whole);
   try {
-    return new RegExp(pattern, 'u').test(value);
+    return new RegExp(body, `u${flags?.[1] ?? ''}`);
   } catch {
-    return true;
+    try {
+      return new RegExp(body, flags?.[1] ?? '');
+    } catch {
+      return `error parsing regexp: invalid pattern: \`${pattern}\``;
+    }
   }
 }
+
+const POSIX: Record<string, string> = { alpha: '[A-Za-z]', digit: '[0-9]', alnum: '[0-9A-Za-z]', upper: '[A-Z]', lower: '[a-z]', space: '\\s', word: '\\w' };
+
+/** What pruning leaves of a value. */
+export const pruned = (schema: CustomSchema, value: unknown): unknown => prune(schema, value, '', { strict: [], checkTypes: false });

@@ -1,7 +1,7 @@
 import { convert, DecodeError } from '../decode.ts';
 import { nodeOfKind, type ResourceRegistry, typeNameOf } from '../resources.ts';
 import type { ObjectNode } from '../schema.ts';
-import { newBadRequest, newRequestEntityTooLarge, quote, type StatusError } from '../status-error.ts';
+import { newBadRequest, newInvalid, newRequestEntityTooLarge, quote, type StatusError } from '../status-error.ts';
 import { JsonSyntaxError, type ParsedJson, parseJson } from './json.ts';
 import { AVAILABLE, unsupportedMediaType } from './media-type.ts';
 import { parseYaml, YamlSyntaxError } from './yaml.ts';
@@ -16,6 +16,7 @@ export interface ExpectedKind {
   version: string;
   kind: string;
   node: ObjectNode;
+  custom?: boolean;
 }
 
 /** The request's body as text. 413 when it is too long. */
@@ -85,6 +86,7 @@ export function decodeBody(
     throw unrecognized(`couldn't get version/kind; json parse error: json: cannot unmarshal ${found} into Go struct field .${key} of type string`);
   }
   const expectedVersion = expected.group ? `${expected.group}/${expected.version}` : expected.version;
+  if (expected.custom) checkCustomType(body, text, expected.kind, expectedVersion, unrecognized);
   const apiVersion = (body.apiVersion as string | undefined) || expectedVersion;
   const kind = (body.kind as string | undefined) || expected.kind;
   const [version = '', group = ''] = apiVersion.split('/').reverse();
@@ -114,6 +116,17 @@ export function decodeBody(
   }
   keepManagedFieldsReset(body, object);
   return object;
+}
+
+/** Custom resources say what they are: nothing is filled in for them. */
+function checkCustomType(body: Record<string, unknown>, text: string, kind: string, version: string, unrecognized: (why: string) => StatusError): void {
+  const given = (body.apiVersion as string | undefined) ?? '';
+  if (!body.kind) throw unrecognized(`Object 'Kind' is missing in '${text}'`);
+  if (given !== version) throw newBadRequest(`the API version in the data (${given}) does not match the expected API version (${version})`);
+  if (body.kind !== kind) {
+    const error = { type: 'Invalid value' as const, field: 'kind', value: quote(body.kind as string), detail: `must be ${kind}` };
+    throw newInvalid({ group: version.split('/')[0] ?? '', resource: kind }, (body.metadata as { name?: string } | undefined)?.name ?? '', [error]);
+  }
 }
 
 /** `managedFields: []` asks to forget all managers; decoding drops empty lists, so it is said as `[{}]`, which means the same. */

@@ -27,7 +27,7 @@ function customGroups(registry: ResourceRegistry): Map<string, Map<string, Resou
   return groups;
 }
 
-/** Kubernetes' order of versions: v2 before v1 before v1beta2 … */
+/** v2 before v1 before v1beta2 … */
 function versionRank(version: string): number {
   const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
   if (!match) return -1;
@@ -35,7 +35,8 @@ function versionRank(version: string): number {
   return level * 1e6 + Number(match[1]) * 1e3 + Number(match[3] ?? 0);
 }
 
-function sortedVersions(versions: Iterable<string>): string[] {
+/** Kubernetes' order of versions, best first. */
+export function sortedVersions(versions: Iterable<string>): string[] {
   return [...versions].sort((a, b) => versionRank(b) - versionRank(a));
 }
 

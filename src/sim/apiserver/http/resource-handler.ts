@@ -11,6 +11,7 @@ import type { RequestContext } from '../request-context.ts';
 import type { ResourceInfo } from '../resources.ts';
 import { answerReview } from '../reviews.ts';
 import { type ObjectNode, typeNode } from '../schema.ts';
+import type { Mutable } from '../spec-and-status.ts';
 import { newBadRequest, newNotFound, quote, type Status } from '../status-error.ts';
 import { bindPod, changePodPart, evictPod, finalizeNamespace, getScale, updateScale } from '../subresources.ts';
 import { requestToken } from '../token-request.ts';
@@ -64,11 +65,21 @@ export class ResourceHandler {
     return info.alias ? (this.#verbs.registry.get(info.alias.stored) as ResourceInfo) : info;
   }
 
+  /** The stored form. Who set which field is told in the version the client speaks. */
+  #toStored(info: ResourceInfo, existing: ApiObject | undefined, whole: Mutable, context: RequestContext, subresource: string): Mutable {
+    if (!info.alias) return whole;
+    const stored = this.#verbs.normalize(this.#stored(info), info.alias.toStored(whole));
+    const before = existing && info.alias.toWire(existing);
+    const { metadata } = trackUpdate(info, before, info.alias.toWire(stored), context.fieldManager, subresource, this.#verbs.now());
+    const { managedFields: _old, ...rest } = stored.metadata;
+    return { ...stored, metadata: metadata?.managedFields ? { ...rest, managedFields: metadata.managedFields } : rest };
+  }
+
   #expected(request: ResourceRequest): ExpectedKind {
     const { info, subresource } = request;
     const sub = subresource === '' ? undefined : info.subresources.get(subresource);
     if (!sub || (sub.kind.kind === info.kind && sub.kind.group === info.group))
-      return { group: info.group, version: info.version, kind: info.kind, node: info.node };
+      return { group: info.group, version: info.version, kind: info.kind, node: info.node, custom: info.custom !== undefined };
     const { group, version, kind } = sub.kind;
     return { group, version, kind, node: nodeFor(group, version, kind) };
   }
@@ -114,8 +125,8 @@ export class ResourceHandler {
       return respond(201, answerReview(info, tracked, request.user, this.#authorizer, this.#authenticator), format, warnings);
     }
     const stored = this.#stored(info);
-    const whole = this.#verbs.applyDefaults(info, object);
-    const created = this.#verbs.create(stored, namespace, info.alias ? this.#verbs.normalize(stored, info.alias.toStored(whole)) : whole, context);
+    const whole = this.#toStored(info, undefined, this.#verbs.applyDefaults(info, object), context, '');
+    const created = this.#verbs.create(stored, namespace, whole, context, { managed: info.alias !== undefined });
     return respond(201, shapeObject(this.#verbs, info, created, format, query), format, warnings);
   }
 
@@ -170,11 +181,10 @@ export class ResourceHandler {
       name,
       (existing) => {
         const changed = existing ? ownPart(subresource, existing, object) : object;
-        const whole = this.#verbs.applyDefaults(info, structuredCopy(changed) as ApiObject & Json);
-        return info.alias ? this.#verbs.normalize(stored, info.alias.toStored(whole)) : whole;
+        return this.#toStored(info, existing, this.#verbs.applyDefaults(info, structuredClone(changed) as ApiObject & Json), context, subresource);
       },
       context,
-      { subresource, uid: object.metadata?.uid },
+      { subresource, uid: object.metadata?.uid, managed: info.alias !== undefined },
     );
     return respond(created ? 201 : 200, shapeObject(this.#verbs, info, updated, format, query), format, warnings);
   }
@@ -216,11 +226,16 @@ export class ResourceHandler {
         const object = patchObject(info.node, type, patch, current, parameters.fieldValidation, warnings) as ApiObject & Json;
         object.metadata ??= {};
         checkIdentity(request, object);
-        const whole = this.#verbs.applyDefaults(info, ownPart(subresource, existing, object) as ApiObject & Json);
-        return info.alias ? this.#verbs.normalize(stored, info.alias.toStored(whole)) : whole;
+        return this.#toStored(
+          info,
+          existing,
+          this.#verbs.applyDefaults(info, ownPart(subresource, existing, object) as ApiObject & Json),
+          context,
+          subresource,
+        );
       },
       context,
-      { subresource },
+      { subresource, managed: info.alias !== undefined },
     );
     return respond(200, shapeObject(this.#verbs, info, patched, format, query), format, warnings);
   }
@@ -250,7 +265,7 @@ export class ResourceHandler {
   }
 
   delete(request: ResourceRequest): HttpResponse {
-    const { http, info, namespace, name, query, warnings } = request;
+    const { info, namespace, name, query, warnings } = request;
     const format = formatOf(request);
     const options = this.#deleteOptions(request);
     const context = this.#context(request, { dryRun: options.dryRun }, 'delete');
@@ -265,7 +280,7 @@ export class ResourceHandler {
   }
 
   deleteCollection(request: ResourceRequest): HttpResponse {
-    const { http, info, namespace, query, warnings } = request;
+    const { info, namespace, query, warnings } = request;
     const format = formatOf(request);
     const selection = listOptions(query);
     const options = this.#deleteOptions(request);
@@ -291,11 +306,6 @@ function ownPart(subresource: string, existing: ApiObject, object: ApiObject): A
   if (subresource === 'finalize') return finalizeNamespace(existing, object);
   if (subresource === 'ephemeralcontainers' || subresource === 'resize') return changePodPart(existing, object, subresource);
   return object;
-}
-
-/** A copy of what a client sent, so that a retried change starts from the same. */
-function structuredCopy<T>(value: T): T {
-  return structuredClone(value);
 }
 
 function nodeFor(group: string, version: string, kind: string): ObjectNode {

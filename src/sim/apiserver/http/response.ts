@@ -132,7 +132,7 @@ export function shapeList(verbs: Verbs, info: ResourceInfo, result: ListResult, 
   if (format.as) throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${goTypeOf(info, 'List')})`);
   // Custom resources keep their kind on items, as unstructured lists do.
   const items = result.items.map((item) => (info.custom ? item : { ...wireObject(info, item), kind: undefined, apiVersion: undefined }));
-  if (info.custom) return { apiVersion: info.groupVersion, items, kind: `${info.kind}List`, metadata };
+  if (info.custom) return { apiVersion: info.groupVersion, items, kind: info.custom.listKind, metadata };
   return { kind: `${info.kind}List`, apiVersion: info.groupVersion, metadata, items };
 }
 

@@ -1,5 +1,6 @@
 import type { ChannelSocket, HttpRequest, HttpResponse, Transport } from '../../transport.ts';
 import { Authenticator } from '../authentication.ts';
+import { celEngine, loadRules } from '../crd/rules.ts';
 import { KubeletRefusal, type PodAccess } from '../pod-access.ts';
 import { type AccessAttributes, Authorizer } from '../rbac.ts';
 import type { UserInfo } from '../request-context.ts';
@@ -17,6 +18,7 @@ import { errorResponse, statusResponse, textResponse } from './response.ts';
 
 /** What metrics call verbs that are methods. */
 const METRIC_VERBS: Record<string, string> = { create: 'POST', update: 'PUT' };
+const DEFINITIONS = 'apiextensions.k8s.io/v1/customresourcedefinitions';
 const METHOD_VERBS: Record<string, string> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
 
 interface Route {
@@ -193,6 +195,11 @@ export class HttpServer implements Transport {
       warnings: notice ? [notice] : [],
       watchPath: route.watchPath,
     };
+    // Verbs are synchronous: the engine has to be there before the rules.
+    if (info.id === DEFINITIONS && verb !== 'get' && request.body && !celEngine()) {
+      const mentionsRules = new TextDecoder().decode(request.body).includes('x-kubernetes-validations');
+      if (mentionsRules) await this.#verbs.kernel.external(loadRules());
+    }
     try {
       if (isStream) return await this.#streams.serve(route, query, request);
       switch (verb) {
