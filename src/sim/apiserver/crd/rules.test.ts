@@ -173,8 +173,8 @@ describe('custom resources', () => {
 
   it('names are taken once, and are free again when the definition is gone', async () => {
     await send('POST', DEFINITIONS, definition({ type: 'object' }));
-    const other = { ...definition({ type: 'object' }), metadata: { name: 'gadgets.example.com' } };
-    (other.spec ??= {}).names = { plural: 'gadgets', kind: 'Widget' };
+    const names = { plural: 'gadgets', kind: 'Widget' };
+    const other = { ...definition({ type: 'object' }, { names }), metadata: { name: 'gadgets.example.com' } };
     await send('POST', DEFINITIONS, other);
     const conditions = async (): Promise<string[]> =>
       ((await send('GET', `${DEFINITIONS}/gadgets.example.com`)).value.status?.conditions ?? []).map(
