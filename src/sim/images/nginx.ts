@@ -1,6 +1,7 @@
 import { program } from '../../applets/applet.ts';
 import { acceptLoop, type FileServerOptions, serveConnection } from '../../applets/web-server.ts';
 import { busyboxImage } from './base.ts';
+import { untilStopped } from './until-stopped.ts';
 
 const WELCOME = `<!DOCTYPE html>
 <html>
@@ -22,9 +23,10 @@ const logTime = (ms: number): string => {
 
 /**
  * A web server over a folder that logs requests as nginx' "combined" format does. As in the reference cluster, PID 1
- * has no handler for SIGTERM, so it is killed when the grace period is over (corpus deploy-rollout.json: STATUS Error).
+ * has no handler for SIGTERM, so it is killed when the grace period is over (corpus deploy-rollout.json: STATUS Error), unless
+ * it `stops` when told.
  */
-export function webServer(root: string, server: string) {
+export function webServer(root: string, server: string, stops = false) {
   return program('', async (applet) => {
     const conf = listenPort(applet.fs.exists('/etc/nginx/conf.d/default.conf') ? applet.fs.readText('/etc/nginx/conf.d/default.conf') : '');
     const options: FileServerOptions = {
@@ -39,7 +41,8 @@ export function webServer(root: string, server: string) {
         );
       },
     };
-    return acceptLoop(applet, conf.port ?? 80, (socket) => serveConnection(applet, socket, options));
+    const serving = acceptLoop(applet, conf.port ?? 80, (socket) => serveConnection(applet, socket, options));
+    return stops ? Promise.race([serving, untilStopped(applet.process).then(() => 0)]) : serving;
   });
 }
 
@@ -92,7 +95,7 @@ export const httpd = busyboxImage({
   cmd: ['httpd-foreground'],
   exposedPorts: [80],
   workingDir: '/usr/local/apache2',
-  programs: { '/usr/local/bin/httpd-foreground': webServer('/usr/local/apache2/htdocs', 'Apache/2.4.58 (Unix)') },
+  programs: { '/usr/local/bin/httpd-foreground': webServer('/usr/local/apache2/htdocs', 'Apache/2.4.58 (Unix)', true) },
   build(fs) {
     fs.mkdir('/usr/local/apache2/htdocs', { recursive: true });
     fs.writeFile('/usr/local/apache2/htdocs/index.html', '<html><body><h1>It works!</h1></body></html>\n');

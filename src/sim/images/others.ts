@@ -136,8 +136,8 @@ export const otherImages: readonly ImageDefinition[] = [
       exposedPorts: [80],
       programs:
         name === 'nginx'
-          ? { '/usr/sbin/nginx': webServer('/usr/share/nginx/html', 'nginx/1.15.12') }
-          : { '/usr/local/bin/httpd-foreground': webServer('/usr/local/apache2/htdocs', 'Apache/2.4.39 (Unix)') },
+          ? { '/usr/sbin/nginx': webServer('/usr/share/nginx/html', 'nginx/1.15.12', true) }
+          : { '/usr/local/bin/httpd-foreground': webServer('/usr/local/apache2/htdocs', 'Apache/2.4.39 (Unix)', true) },
       build(fs) {
         const root = name === 'nginx' ? '/usr/share/nginx/html' : '/usr/local/apache2/htdocs';
         fs.mkdir(root, { recursive: true });

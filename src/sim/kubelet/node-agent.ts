@@ -223,14 +223,16 @@ export class NodeAgent implements Disposable {
       memory: NODE_CAPACITY.memory,
       pods: NODE_CAPACITY.pods,
     };
-    const allocatable = { ...resources, 'ephemeral-storage': NODE_ALLOCATABLE.ephemeralStorage, memory: NODE_ALLOCATABLE.memory };
+    // Extended resources are whatever others wrote into the capacity.
+    const capacity = { ...old?.capacity, ...resources };
+    const allocatable = { ...capacity, 'ephemeral-storage': NODE_ALLOCATABLE.ephemeralStorage, memory: NODE_ALLOCATABLE.memory };
     const status: NodeStatus = {
       addresses: [
         { address: nodeIp, type: 'InternalIP' },
         { address: nodeName, type: 'Hostname' },
       ],
-      allocatable: { ...old?.allocatable, ...allocatable },
-      capacity: { ...old?.capacity, ...resources },
+      allocatable,
+      capacity,
       conditions: [...conditions, ...(old?.conditions ?? []).filter((entry) => !conditions.some((own) => own.type === entry.type))],
       daemonEndpoints: { kubeletEndpoint: { Port: 10_250 } },
       features: { supplementalGroupsPolicy: true },

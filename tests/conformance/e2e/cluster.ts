@@ -67,9 +67,9 @@ export class Outside {
     return work;
   }
 
-  async request(method: string, path: string, body?: Json, contentType = 'application/json'): Promise<Answer> {
+  async request(method: string, path: string, body?: Json, contentType = 'application/json', accept = 'application/json'): Promise<Answer> {
     const bytes = body === undefined ? undefined : encoder.encode(typeof body === 'string' ? body : JSON.stringify(body));
-    const headers = { accept: 'application/json', ...(bytes ? { 'content-type': contentType } : {}) };
+    const headers = { accept, ...(bytes ? { 'content-type': contentType } : {}) };
     return this.#settle(
       (async () => {
         const response = await this.#cluster.transport.request({ method, path, headers, ...(bytes ? { body: bytes } : {}) });
@@ -111,6 +111,30 @@ export class Outside {
 
   strategic(path: string, patch: Json): Promise<Json> {
     return this.#api('PATCH', path, patch, 'application/strategic-merge-patch+json');
+  }
+
+  patchJson(path: string, operations: Json): Promise<Json> {
+    return this.#api('PATCH', path, operations, 'application/json-patch+json');
+  }
+
+  /** The events of a watch that is open while `during` runs and `seconds` longer. */
+  async watch(path: string, during: () => Promise<unknown>, seconds: number): Promise<{ type: string; object: Json }[]> {
+    const controller = new AbortController();
+    const response = await this.#settle(
+      this.#cluster.transport.request({ method: 'GET', path, headers: { accept: 'application/json' }, signal: controller.signal }),
+    );
+    let text = '';
+    const reading = (async () => {
+      for await (const chunk of response.stream ?? []) text += decoder.decode(chunk, { stream: true });
+    })().catch(() => undefined);
+    await during();
+    await this.pass(seconds);
+    controller.abort();
+    await this.#settle(reading);
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
   }
 
   async pass(seconds: number): Promise<void> {

@@ -312,6 +312,10 @@ export function startDaemonSetController(context: ControllerContext): Disposable
     const changed = type !== 'MODIFIED' || !equal(old?.metadata?.labels, object.metadata?.labels) || !equal(old?.spec, object.spec);
     if (changed) for (const set of sets.list()) controller.queue.add(keyOf(set));
   });
+  controller.watch<ControllerRevision>(CONTROLLER_REVISION.resource, ({ type, object }) => {
+    const owner = controllerOf(object);
+    if (type === 'DELETED' && owner?.kind === DAEMON_SET.kind) controller.queue.add(`${namespaceOf(object)}/${owner.name}`);
+  });
   controller.watch<Pod>('v1/pods', ({ type, object: pod, old }) => {
     for (const one of old ? [old, pod] : [pod]) {
       const owner = controllerOf(one);
