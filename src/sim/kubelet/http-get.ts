@@ -14,8 +14,8 @@ export function resolvePort(port: number | string | undefined, container: Contai
   return Number.isInteger(number) && number > 0 ? number : undefined;
 }
 
-/** Why a request's leftovers are given up. A constant: making a DOMException each time is dear. */
-const FINISHED = new Error('finished');
+/** Why a request's leftovers are given up: one for all, since making it is dear, most of all while modules are being read. */
+let finished: Error | undefined;
 
 /** One GET as the kubelet sends it (`NewRequestForHTTPGetAction`): probes and HTTP lifecycle hooks. Redirects within the host are followed. */
 export async function httpGet(
@@ -82,7 +82,8 @@ export async function httpGet(
     }),
     kernel.sleep(timeoutMs).then(() => undefined),
   ]);
-  abort.abort(FINISHED);
+  finished ??= new Error('finished');
+  abort.abort(finished);
   socket?.close();
   return outcome ?? fail('context deadline exceeded (Client.Timeout exceeded while awaiting headers)');
 }
