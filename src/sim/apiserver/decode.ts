@@ -21,7 +21,7 @@ export interface DecodeContext {
   /** Complaints of strict decoding, in order: `unknown field "spec.replica"`. */
   strict: string[];
   duplicates?: Duplicates;
-  /** Off for objects made by components in this program: wrong types cannot occur there. */
+  /** Off for objects made by components in this program: wrong types cannot occur there, and nobody asks where something stands. */
   checkTypes: boolean;
   /** Frozen parts come from stored objects, are normal and are taken as they are. */
   share?: boolean;
@@ -132,7 +132,8 @@ function convertValue(node: SchemaNode, value: unknown, context: DecodeContext, 
       let any = false;
       for (const key of Object.keys(value)) {
         if (duplicates?.includes(key)) context.strict.push(`duplicate field ${quote(strictPath(place, `.${key}`))}`);
-        const inner = convertValue(node.value, (value as Record<string, unknown>)[key], context, { parent: place, step: `.${key}`, field: '', struct: '' });
+        const at = context.checkTypes ? { parent: place, step: `.${key}`, field: '', struct: '' } : undefined;
+        const inner = convertValue(node.value, (value as Record<string, unknown>)[key], context, at);
         setKey(out, key, inner === DROP ? zeroOf(node.value) : inner);
         any = true;
       }
@@ -143,7 +144,8 @@ function convertValue(node: SchemaNode, value: unknown, context: DecodeContext, 
       if (value.length === 0) return DROP;
       const out = new Array<unknown>(value.length);
       for (let i = 0; i < value.length; i++) {
-        const inner = convertValue(node.item, value[i], context, { parent: place, step: `[${i}]`, field: '', struct: '' });
+        const at = context.checkTypes ? { parent: place, step: `[${i}]`, field: '', struct: '' } : undefined;
+        const inner = convertValue(node.item, value[i], context, at);
         out[i] = inner === DROP ? zeroOf(node.item) : inner;
       }
       return out;
@@ -191,7 +193,8 @@ function convertObject(node: ObjectNode, value: unknown, context: DecodeContext,
       if (given !== undefined) context.strict.push(`unknown field ${quote(strictPath(place, `.${key}`))}`);
       continue;
     }
-    const inner = convertValue(property.node, given, context, { parent: place, step: `.${key}`, field: key, struct: node.typeName });
+    const at = context.checkTypes ? { parent: place, step: `.${key}`, field: key, struct: node.typeName } : undefined;
+    const inner = convertValue(property.node, given, context, at);
     if (inner === DROP) {
       // A required list or map that is there but empty stays what it is.
       if (property.required && given !== null && (property.node.kind === 'list' || property.node.kind === 'map'))
@@ -230,6 +233,8 @@ function isEmptySpecial(node: SchemaNode, fill: unknown): boolean {
   return node.kind !== 'object' && typeof fill === 'object' && fill !== null;
 }
 
+/** The spelling that nearly every time has already. */
+const CANONICAL_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 function convertScalar(node: ScalarNode, value: unknown, context: DecodeContext, place: Place | undefined): unknown {
@@ -285,6 +290,7 @@ function convertScalar(node: ScalarNode, value: unknown, context: DecodeContext,
 
 function convertTime(kind: 'time' | 'microTime', value: unknown, place: Place | undefined): unknown {
   if (typeof value !== 'string') throw typeError(place, kindOf(value), 'string', 'time');
+  if (kind === 'time' && CANONICAL_TIME.test(value)) return value;
   const match = TIME.exec(value);
   const layout = kind === 'time' ? '2006-01-02T15:04:05Z07:00' : '2006-01-02T15:04:05.000000Z07:00';
   if (!match) throw new DecodeError(`parsing time ${quote(quote(value)).slice(1, -1)} as ${quote(layout)}: cannot parse ${quote(value)} as "2006"`);

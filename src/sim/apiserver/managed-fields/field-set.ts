@@ -160,16 +160,20 @@ export function pathText(path: readonly string[]): string {
 
 /** "." first, then names, keys, values, indexes, each sorted (`PathElement.Less`). */
 function compareElements(a: string, b: string): number {
-  const rank = (text: string): number => '.fkvi'.indexOf(text[0] as string);
-  return rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0);
+  const first = a[0] as string;
+  const second = b[0] as string;
+  if (first !== second) return '.fkvi'.indexOf(first) - '.fkvi'.indexOf(second);
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** The same set with keys in the order the server writes them. */
+/** The same set with keys in the order the server writes them. What is frozen is in a stored object, and sorted. */
 export function sortTree(tree: FieldTree): FieldTree {
+  if (Object.isFrozen(tree)) return tree;
   const keys = Object.keys(tree);
   if (keys.length === 0) return LEAF;
+  if (keys.length > 1) keys.sort(compareElements);
   const out: Record<string, FieldTree> = {};
-  for (const key of keys.sort(compareElements)) out[key] = sortTree(tree[key] as FieldTree);
+  for (const key of keys) out[key] = sortTree(tree[key] as FieldTree);
   return out;
 }
 

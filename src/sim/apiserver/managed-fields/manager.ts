@@ -41,7 +41,7 @@ export function strip(set: FieldTree): FieldTree {
 
 /** Who is who: manager, operation and subresource; for updates the version too (`BuildManagerIdentifier`). */
 export function identifier(entry: ManagedEntry): string {
-  return JSON.stringify([entry.manager, entry.operation, entry.operation === 'Apply' ? '' : entry.apiVersion, entry.subresource ?? '']);
+  return `${entry.manager}"${entry.operation}"${entry.operation === 'Apply' ? '' : entry.apiVersion}"${entry.subresource ?? ''}`;
 }
 
 /** Decodes `metadata.managedFields`; undefined when they are not well-formed. */
@@ -66,15 +66,16 @@ function seconds(time: string | undefined): number {
   return time === undefined ? 0 : Math.floor(Date.parse(time) / 1000);
 }
 
+const text = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
 /** Back to the wire's form and order. */
 export function encodeManaged(managed: Map<string, ManagedEntry>): ManagedFieldsEntry[] | undefined {
   if (managed.size === 0) return undefined;
-  const text = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
   return [...managed.values()]
     .sort(
       (a, b) =>
         text(a.operation, b.operation) ||
-        seconds(a.time) - seconds(b.time) ||
+        (a.time === b.time ? 0 : seconds(a.time) - seconds(b.time)) ||
         text(a.manager, b.manager) ||
         text(a.apiVersion, b.apiVersion) ||
         text(a.subresource ?? '', b.subresource ?? ''),
@@ -85,7 +86,7 @@ export function encodeManaged(managed: Map<string, ManagedEntry>): ManagedFields
       apiVersion: entry.apiVersion,
       ...(entry.time === undefined ? {} : { time: entry.time }),
       fieldsType: 'FieldsV1',
-      fieldsV1: (Object.isFrozen(entry.fields) ? entry.fields : sortTree(entry.fields)) as ManagedFieldsEntry['fieldsV1'],
+      fieldsV1: sortTree(entry.fields) as ManagedFieldsEntry['fieldsV1'],
       ...(entry.subresource ? { subresource: entry.subresource } : {}),
     }));
 }
@@ -110,8 +111,14 @@ export function emptyObject(info: ResourceInfo): ApiObject {
 }
 
 function withManaged(object: ApiObject, managedFields: ManagedFieldsEntry[] | undefined): ApiObject {
-  const { managedFields: _old, ...metadata } = object.metadata as ObjectMeta;
-  return { ...object, metadata: managedFields ? { ...metadata, managedFields } : metadata };
+  const metadata = { ...object.metadata, managedFields };
+  if (!managedFields) delete metadata.managedFields;
+  return { ...object, metadata };
+}
+
+/** What fields are compared of: who manages them is no field. */
+function withoutManaged(object: ApiObject): ApiObject {
+  return object.metadata?.managedFields ? { ...object, metadata: { ...object.metadata, managedFields: undefined } } : object;
 }
 
 /** A client asks to forget all managers with `managedFields: [{}]` (or `[]`, which decoding turns into that). */
@@ -176,7 +183,7 @@ export function updateManagers(
   self: ManagedEntry,
   now: string,
 ): void {
-  const difference_ = compare(info.node, withManaged(live, undefined), withManaged(object, undefined));
+  const difference_ = compare(info.node, withoutManaged(live), withoutManaged(object));
   const reset = resetFields(info, self.subresource ?? '');
   const added = difference_.added ? recursiveDifference(difference_.added, reset) : LEAF;
   const modified = difference_.modified ? recursiveDifference(difference_.modified, reset) : LEAF;

@@ -10,6 +10,9 @@ export interface Comparison {
 }
 
 const NOTHING: Comparison = { added: undefined, modified: undefined, removed: undefined };
+const ADDED: Comparison = { ...NOTHING, added: LEAF };
+const MODIFIED: Comparison = { ...NOTHING, modified: LEAF };
+const REMOVED: Comparison = { ...NOTHING, removed: LEAF };
 
 type Json = Record<string, unknown>;
 
@@ -40,7 +43,7 @@ export function itemElement(node: ListNode, item: unknown): string {
   if (node.listType === 'set') return `v:${JSON.stringify(item)}`;
   const keys: Json = {};
   const properties = node.item.kind === 'object' ? node.item.properties : undefined;
-  for (const key of [...node.keys].sort()) {
+  for (const key of node.keys.length > 1 ? [...node.keys].sort() : node.keys) {
     const value = (item as Json | null)?.[key] ?? properties?.get(key)?.fill;
     if (value !== undefined) keys[key] = value;
   }
@@ -55,40 +58,58 @@ function childNode(node: SchemaNode, key: string): SchemaNode {
 
 const UNTYPED: SchemaNode = { kind: 'any', goType: 'interface {}' };
 
+/** The differences below one place, gathered child by child. Most often there are none: then nothing is made. */
+class Gathered {
+  added: Record<string, FieldTree> | undefined;
+  modified: Record<string, FieldTree> | undefined;
+  removed: Record<string, FieldTree> | undefined;
+
+  put(element: string, result: Comparison): void {
+    if (result === NOTHING) return;
+    if (result.added) {
+      this.added ??= {};
+      this.added[element] = result.added;
+    }
+    if (result.modified) {
+      this.modified ??= {};
+      this.modified[element] = result.modified;
+    }
+    if (result.removed) {
+      this.removed ??= {};
+      this.removed[element] = result.removed;
+    }
+  }
+}
+
+const WITHOUT_CHILDREN: Record<string, FieldTree> = {};
+
 /** Compares two values of one type (models `typed.Compare`). Undefined stands for absent. */
 export function compare(node: SchemaNode, left: unknown, right: unknown): Comparison {
   if (left === right) return NOTHING;
   if (isAtomic(node) || (isEmpty(left) && isEmpty(right))) {
-    if (left === undefined) return { ...NOTHING, added: LEAF };
-    if (right === undefined) return { ...NOTHING, removed: LEAF };
-    return equalJson(left, right) ? NOTHING : { ...NOTHING, modified: LEAF };
+    if (left === undefined) return ADDED;
+    if (right === undefined) return REMOVED;
+    return equalJson(left, right) ? NOTHING : MODIFIED;
   }
-  const added: Record<string, FieldTree> = {};
-  const modified: Record<string, FieldTree> = {};
-  const removed: Record<string, FieldTree> = {};
-  const put = (element: string, result: Comparison): void => {
-    if (result.added) added[element] = result.added;
-    if (result.modified) modified[element] = result.modified;
-    if (result.removed) removed[element] = result.removed;
-  };
-  if (node.kind === 'list') compareItems(node, (left ?? []) as unknown[], (right ?? []) as unknown[], put);
+  const below = new Gathered();
+  if (node.kind === 'list') compareItems(node, (left ?? []) as unknown[], (right ?? []) as unknown[], below);
   else {
     const before = (left ?? {}) as Json;
     const after = (right ?? {}) as Json;
     for (const key of Object.keys(after)) {
-      if (after[key] === undefined) continue;
-      put(`f:${key}`, compare(childNode(node, key), presentValue(node, key, before, left), after[key]));
+      const now = after[key];
+      // The same object on both sides: a part that was not touched.
+      if (now === undefined || now === before[key]) continue;
+      below.put(`f:${key}`, compare(childNode(node, key), presentValue(node, key, before, left), now));
     }
     for (const key of Object.keys(before)) {
       if (before[key] === undefined || after[key] !== undefined) continue;
-      put(`f:${key}`, compare(childNode(node, key), before[key], presentValue(node, key, after, right)));
+      below.put(`f:${key}`, compare(childNode(node, key), before[key], presentValue(node, key, after, right)));
     }
   }
-  return {
-    added: makeNode(left === undefined, added),
-    modified: makeNode(false, modified),
-    removed: makeNode(right === undefined, removed),
-  };
+  const added = below.added || left === undefined ? makeNode(left === undefined, below.added ?? WITHOUT_CHILDREN) : undefined;
+  const removed = below.removed || right === undefined ? makeNode(right === undefined, below.removed ?? WITHOUT_CHILDREN) : undefined;
+  return added || below.modified || removed ? { added, modified: below.modified, removed } : NOTHING;
 }
 
 /** A required list that Go writes as null is there, though empty. */
@@ -99,23 +120,39 @@ function presentValue(node: SchemaNode, key: string, holder: Json, whole: unknow
   return property?.required && (property.node.kind === 'list' || property.node.kind === 'map') ? null : undefined;
 }
 
-function compareItems(node: ListNode, left: readonly unknown[], right: readonly unknown[], put: (element: string, result: Comparison) => void): void {
+function compareItems(node: ListNode, left: readonly unknown[], right: readonly unknown[], below: Gathered): void {
+  if (comparePairs(node, left, right, below)) return;
   const before = group(node, left);
   const after = group(node, right);
   for (const element of new Set([...before.keys(), ...after.keys()])) {
     const old = before.get(element) ?? [];
     const now = after.get(element) ?? [];
-    if (old.length <= 1 && now.length <= 1) put(element, compare(node.item, old[0], now[0]));
+    if (old.length <= 1 && now.length <= 1) below.put(element, compare(node.item, old[0], now[0]));
     else if (old.length >= 2 && now.length >= 2) {
-      if (!equalJson(old, now)) put(element, { ...NOTHING, modified: LEAF });
+      if (!equalJson(old, now)) below.put(element, MODIFIED);
     } else if (old.length >= 2) {
       const fresh = now.length > 0 ? compare(node.item, undefined, now[0]) : NOTHING;
-      put(element, { ...fresh, removed: LEAF });
+      below.put(element, { ...fresh, removed: LEAF });
     } else {
       const gone = old.length > 0 ? compare(node.item, old[0], undefined) : NOTHING;
-      put(element, { ...gone, added: LEAF });
+      below.put(element, { ...gone, added: LEAF });
     }
   }
+}
+
+const SHORT_LIST = 16;
+
+/** The usual case, without maps: a short list whose items are the same ones in the same order, none twice. False: it is another case. */
+function comparePairs(node: ListNode, left: readonly unknown[], right: readonly unknown[], below: Gathered): boolean {
+  if (left.length !== right.length || left.length > SHORT_LIST) return false;
+  const elements: string[] = [];
+  for (let i = 0; i < left.length; i++) {
+    const element = itemElement(node, left[i]);
+    if (elements.includes(element) || (left[i] !== right[i] && itemElement(node, right[i]) !== element)) return false;
+    elements.push(element);
+  }
+  for (const [i, element] of elements.entries()) below.put(element, compare(node.item, left[i], right[i]));
+  return true;
 }
 
 function group(node: ListNode, items: readonly unknown[]): Map<string, unknown[]> {
