@@ -16,6 +16,8 @@ export type SessionRequest =
   | { type: 'read-file'; path: string }
   | { type: 'write-file'; path: string; text: string }
   | { type: 'delete-file'; path: string }
+  /** What kubectl and the API server would say to a file of that name: lines, none when all is well. */
+  | { type: 'check-manifest'; name: string; text: string }
   /** 0 pauses. */
   | { type: 'set-speed'; speed: number }
   | { type: 'step' }

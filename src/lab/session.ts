@@ -312,6 +312,10 @@ class RunningSession implements Session {
         return reader.listFiles();
       case 'read-file':
         return reader.machine.fs.readText(homePath(request.path));
+      case 'check-manifest': {
+        const { checkManifest } = await import('./check-manifest.ts');
+        return checkManifest(this.#host, request.name, request.text);
+      }
       case 'get-object':
         return cluster.client.resource(request.resource).get(request.namespace, request.name);
       case 'why': {

@@ -10,18 +10,40 @@ import {
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
 import { yaml } from '@codemirror/lang-yaml';
 import { bracketMatching, foldGutter, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language';
-import { type Diagnostic, linter, lintGutter } from '@codemirror/lint';
+import { type Diagnostic, linter, lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint';
 import { highlightSelectionMatches, searchKeymap } from '@codemirror/search';
 import { EditorState } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, hoverTooltip, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { parseAllDocuments } from 'yaml';
+import { editScript } from '../applets/edit-script.ts';
+import { placeRefusals } from './server-words.ts';
 import { documentHead, type Field, fieldsAt, pathAt, type Schemas, schemaFor, schemaMistakes } from './yaml-schema.ts';
 
 export interface YamlEditor {
   readonly text: string;
   show(path: string, text: string): void;
   focus(): void;
+  /** Indents the YAML anew, comments kept. False when it cannot be read as YAML. */
+  format(): boolean;
+  /** Shows what differs from `original` in the editor's place, or the editor again (undefined). */
+  compare(original: string | undefined): void;
+}
+
+/** A problem as it is told below the editor. */
+export interface Problem {
+  line: number;
+  means: string;
+  /** kubectl's or the API server's own words. */
+  words?: string;
+}
+
+export interface EditorHooks {
+  /** The reader's edits, not what `show` puts there. */
+  changed(text: string): void;
+  /** What kubectl and the API server would say to the file. */
+  check(path: string, text: string): Promise<readonly string[]>;
+  problems(problems: readonly Problem[]): void;
 }
 
 const colours = HighlightStyle.define([
@@ -45,6 +67,7 @@ const look = EditorView.theme({
   '.field-card p:first-child': { fontFamily: 'var(--mono)', fontWeight: '700' },
   '.cm-tooltip-autocomplete > ul > li[aria-selected]': { backgroundColor: 'var(--sea-text) !important', color: 'var(--on-strong) !important' },
   '.cm-completionIcon': { display: 'none' },
+  '.server-words': { margin: '0.2rem 0 0', fontFamily: 'var(--mono)', fontSize: '12px', overflowWrap: 'anywhere' },
   '.cm-tooltip': { backgroundColor: 'var(--paper-raised)', border: '1px solid var(--rule)', color: 'var(--ink)' },
 });
 
@@ -145,9 +168,82 @@ function yamlMistakes(text: string): Diagnostic[] {
   return found.map((each) => ({ ...each, from: Math.min(each.from, text.length), to: Math.min(each.to, text.length) }));
 }
 
-/** The YAML editor. `onChange` hears the reader's edits, not what `show` puts there. */
-export function createEditor(place: HTMLElement, onChange: (text: string) => void): YamlEditor {
+/** Of a text of the server's: what it means, and its own words below. */
+function asDiagnostics(text: string, lines: readonly string[]): Diagnostic[] {
+  return placeRefusals(text, lines).map(({ from, to, means, words }) => ({
+    from,
+    to,
+    severity: 'error' as const,
+    message: means,
+    source: words,
+    renderMessage: () => {
+      const box = document.createElement('div');
+      box.append(means, Object.assign(document.createElement('p'), { className: 'server-words', textContent: words }));
+      return box;
+    },
+  }));
+}
+
+/** Lines of both texts, those that differ marked; long stretches that do not are folded. */
+function comparison(original: string, text: string): HTMLElement {
+  const list = document.createElement('div');
+  list.className = 'file-diff';
+  list.tabIndex = 0;
+  list.setAttribute('role', 'region');
+  list.setAttribute('aria-label', '和原本的檔案比較');
+  const edits = editScript(original.split('\n'), text.split('\n'));
+  if (edits.every((edit) => edit.kind === ' ')) {
+    list.append(Object.assign(document.createElement('p'), { textContent: '跟原本的一樣，沒有改過。' }));
+    return list;
+  }
+  const near = (index: number): boolean => edits.slice(Math.max(0, index - 3), index + 4).some((edit) => edit.kind !== ' ');
+  let folded = 0;
+  const unfold = (): void => {
+    if (folded > 0) list.append(Object.assign(document.createElement('p'), { textContent: `⋯ ${folded} 行一樣` }));
+    folded = 0;
+  };
+  for (const [index, { kind, text: line }] of edits.entries()) {
+    if (!near(index)) {
+      folded++;
+      continue;
+    }
+    unfold();
+    const row = document.createElement(kind === '+' ? 'ins' : kind === '-' ? 'del' : 'span');
+    row.append(Object.assign(document.createElement('b'), { textContent: kind }), line);
+    list.append(row);
+  }
+  unfold();
+  return list;
+}
+
+/** The YAML editor. */
+export function createEditor(place: HTMLElement, hooks: EditorHooks): YamlEditor {
   let showing = false;
+  let compared: HTMLElement | undefined;
+  /** The server's answer, for the text it was asked about. */
+  let answered: { text: string; diagnostics: Diagnostic[] } | undefined;
+  const tell = (text: string, diagnostics: readonly Diagnostic[]): void =>
+    hooks.problems(diagnostics.map(({ from, message, source }) => ({ line: text.slice(0, from).split('\n').length, means: message, words: source })));
+  const lint = (path: string, text: string): Diagnostic[] => {
+    if (answered?.text === text) return answered.diagnostics;
+    const ours = yamlMistakes(text);
+    tell(text, ours);
+    if (text.trim() !== '') {
+      void hooks.check(path, text).then(
+        (lines) => {
+          if (view.state.doc.toString() !== text) return;
+          const theirs = asDiagnostics(text, lines);
+          // What we alone noticed stays, as long as the server has nothing to say about that place.
+          const diagnostics = [...theirs, ...ours.filter(({ from }) => !theirs.some((each) => each.from === from))].sort((a, b) => a.from - b.from);
+          answered = { text, diagnostics };
+          view.dispatch(setDiagnostics(view.state, diagnostics));
+          tell(text, diagnostics);
+        },
+        () => undefined,
+      );
+    }
+    return ours;
+  };
   const extensions = (path: string) => [
     lineNumbers(),
     foldGutter(),
@@ -161,36 +257,50 @@ export function createEditor(place: HTMLElement, onChange: (text: string) => voi
     highlightSelectionMatches(),
     indentUnit.of('  '),
     EditorState.tabSize.of(4),
-    EditorState.phrases.of({ Find: '尋找', Replace: '取代', next: '下一個', previous: '上一個', all: '全部', close: '關閉' }),
+    EditorState.phrases.of({ Find: '尋找', Replace: '取代', next: '下一個', previous: '上一個', all: '全部', close: '關閉', Diagnostics: '問題' }),
     syntaxHighlighting(colours),
     look,
     EditorView.contentAttributes.of({ 'aria-label': `編輯 ${path}，按 Esc 再按 Tab 可以離開` }),
-    keymap.of([...completionKeymap, ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, indentWithTab]),
+    keymap.of([...completionKeymap, ...closeBracketsKeymap, ...lintKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, indentWithTab]),
     ...(/\.ya?ml$/.test(path)
-      ? [
-          yaml(),
-          lintGutter(),
-          explainField,
-          autocompletion({ override: [complete] }),
-          linter((view) => yamlMistakes(view.state.doc.toString()), { delay: 300 }),
-        ]
+      ? [yaml(), lintGutter(), explainField, autocompletion({ override: [complete] }), linter(({ state }) => lint(path, state.doc.toString()), { delay: 300 })]
       : []),
     EditorView.updateListener.of((update) => {
-      if (update.docChanged && !showing) onChange(update.state.doc.toString());
+      if (update.docChanged && !showing) hooks.changed(update.state.doc.toString());
     }),
   ];
   const view = new EditorView({ parent: place });
   // What scrolls can be reached by keyboard.
   view.scrollDOM.tabIndex = 0;
+  const compare = (original: string | undefined): void => {
+    compared?.remove();
+    compared = original === undefined ? undefined : comparison(original, view.state.doc.toString());
+    view.dom.hidden = compared !== undefined;
+    if (compared) {
+      place.append(compared);
+      compared.focus();
+    }
+  };
   return {
     get text() {
       return view.state.doc.toString();
     },
     show(path, text) {
+      compare(undefined);
       showing = true;
+      hooks.problems([]);
       view.setState(EditorState.create({ doc: text, extensions: extensions(path) }));
       showing = false;
     },
     focus: () => view.focus(),
+    format() {
+      const text = view.state.doc.toString();
+      const documents = parseAllDocuments(text);
+      if (!Array.isArray(documents) || documents.some((document) => document.errors.length > 0)) return false;
+      const tidy = documents.map((document) => document.toString({ indent: 2, lineWidth: 0 })).join('');
+      if (tidy !== text) view.dispatch({ changes: { from: 0, to: text.length, insert: tidy } });
+      return true;
+    },
+    compare,
   };
 }

@@ -21,6 +21,8 @@ export function createFiles(
   const state = find(panel, '[data-file-state]');
   const place = find(panel, '[data-editor]');
   const applyButton = find<HTMLButtonElement>(panel, '[data-file-apply]');
+  const problem = find(panel, '[data-file-problem]');
+  const compareButton = find<HTMLButtonElement>(panel, '[data-file-compare]');
   const restoreButton = find<HTMLButtonElement>(panel, '[data-file-restore]');
   let editor: YamlEditor | undefined;
   let path: string | undefined;
@@ -66,6 +68,8 @@ export function createFiles(
     const text = await options.request<string>({ type: 'read-file', path: name });
     if (path !== name || !editor) return;
     editor.show(name, text);
+    compareButton.setAttribute('aria-pressed', 'false');
+    compareButton.disabled = options.originals[name] === undefined;
     restoreButton.disabled = options.originals[name] === undefined || options.originals[name] === text;
     say('');
   };
@@ -74,11 +78,22 @@ export function createFiles(
     if (editor) return;
     say('正在打開編輯器……');
     const { createEditor } = await import('./editor.ts');
-    editor ??= createEditor(place, (text) => {
-      unsaved = true;
-      restoreButton.disabled = path === undefined || options.originals[path] === undefined || options.originals[path] === text;
-      say('');
-      saveSoon();
+    editor ??= createEditor(place, {
+      changed(text) {
+        unsaved = true;
+        restoreButton.disabled = path === undefined || options.originals[path] === undefined || options.originals[path] === text;
+        say('');
+        saveSoon();
+      },
+      check: (name, text) => options.request<string[]>({ type: 'check-manifest', name, text }),
+      problems(problems) {
+        const [first] = problems;
+        problem.hidden = first === undefined;
+        if (!first) return;
+        const more = problems.length > 1 ? `（還有 ${problems.length - 1} 個）` : '';
+        problem.replaceChildren(`第 ${first.line} 行：${first.means}${more}`);
+        if (first.words) problem.append(Object.assign(document.createElement('code'), { textContent: first.words }));
+      },
     });
   };
 
@@ -106,6 +121,14 @@ export function createFiles(
     unsaved = true;
     void save();
     restoreButton.disabled = true;
+  });
+  compareButton.addEventListener('click', () => {
+    const on = compareButton.getAttribute('aria-pressed') !== 'true';
+    compareButton.setAttribute('aria-pressed', String(on));
+    editor?.compare(on && path !== undefined ? options.originals[path] : undefined);
+  });
+  find(panel, '[data-file-format]').addEventListener('click', () => {
+    if (editor && !editor.format()) say('YAML 讀不懂，先修好標出來的地方再整理');
   });
   find(panel, '[data-file-new]').addEventListener('click', () => {
     const name = prompt('新檔案的名字', 'new.yaml')?.trim();

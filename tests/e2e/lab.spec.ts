@@ -173,6 +173,35 @@ test('a step that asks to see something counts by what was seen, not by how', as
   await expect.poll(() => lab.reached('look')).toBe(true);
 });
 
+test("the editor marks a mistake with the API server's words, compares with the original, and formats", async ({ page }) => {
+  const lab = new LabPage(page);
+  await lab.open('statefulset');
+  await page.locator('[data-tab="files"]').click();
+  await page.locator('.cm-line', { hasText: 'replicas: 3' }).click();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.type('three');
+  const problem = page.locator('[data-file-problem]');
+  await expect(problem).toContainText('replicas 的型別不對', { timeout: 20_000 });
+  await expect(problem.locator('code')).toContainText('json: cannot unmarshal string into Go struct field StatefulSetSpec.spec.replicas of type int32');
+  await expect(page.locator('.cm-lint-marker-error')).toHaveCount(1);
+
+  await page.locator('[data-file-compare]').click();
+  await expect(page.locator('.file-diff del')).toHaveText('-  replicas: 3');
+  await expect(page.locator('.file-diff ins')).toHaveText('+  replicas: three');
+  const results = await new AxeBuilder({ page }).include('[data-panel="files"]').analyze();
+  expect(results.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(' ')).join(', ')}`)).toEqual([]);
+  await page.locator('[data-file-compare]').click();
+
+  await page.locator('.cm-line', { hasText: 'replicas: three' }).click();
+  await page.keyboard.press('End');
+  for (let i = 0; i < 5; i++) await page.keyboard.press('Backspace');
+  await page.keyboard.type('    4');
+  await expect(problem).toBeHidden();
+  await page.locator('[data-file-format]').click();
+  await expect(page.locator('.cm-line', { hasText: 'replicas:' })).toHaveText('  replicas: 4');
+});
+
 test('with the network cut after the page has loaded, lessons and labs go on', async ({ page, context }) => {
   const lab = new LabPage(page);
   await lab.open('statefulset');
