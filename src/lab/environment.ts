@@ -3,9 +3,7 @@ import { Kernel } from '../kernel/index.ts';
 import { createReaderMachine, type ReaderMachine } from '../shell/reader-machine.ts';
 import type { Cluster, PresetName } from '../sim/cluster.ts';
 import { createCluster } from '../sim/index.ts';
-import type { Transport } from '../sim/transport.ts';
 import type { Program } from '../unix/types.ts';
-import { createK3d } from './k3d.ts';
 import { CLUSTER_ADDRESS, kubeconfig } from './kubeconfig.ts';
 
 /** One reader's world: a cluster and the laptop beside it, on one virtual clock. */
@@ -39,9 +37,13 @@ export async function createEnvironment(options: EnvironmentOptions): Promise<En
   const { kernel } = cluster;
   const reader = createReaderMachine({
     kernel,
-    kubectl: lazyKubectl(cluster.transport),
+    kubectl: lazy(async () => (await import('./reader-kubectl.ts')).readerKubectl(cluster.transport)),
     files: { ...options.files, '.kube/config': kubeconfig(CLUSTER_ADDRESS) },
-    extraPrograms: { k3d: createK3d(cluster.nodes, cluster.client), why: lazyWhy(cluster) },
+    extraPrograms: {
+      why: lazy(async () => (await import('./why/program.ts')).createWhy(cluster)),
+      k3d: lazy(async () => (await import('./k3d.ts')).createK3d(cluster.nodes, cluster.client)),
+      docker: lazy(async () => (await import('./docker.ts')).createDocker(cluster.nodes)),
+    },
   });
   return {
     kernel,
@@ -54,18 +56,12 @@ export async function createEnvironment(options: EnvironmentOptions): Promise<En
   };
 }
 
-/** kubectl, whose code is loaded when it is first run: the prompt must not wait for it. */
-function lazyKubectl(door: Transport): Program {
+/** A program whose code is loaded when it is first run: the prompt must not wait for it. */
+function lazy(load: () => Promise<Program>): Program {
+  let loaded: Program | undefined;
   return async (process) => {
-    const { readerKubectl } = await process.kernel.external(import('./reader-kubectl.ts'));
-    return readerKubectl(door)(process);
-  };
-}
-
-function lazyWhy(cluster: Cluster): Program {
-  return async (process) => {
-    const { createWhy } = await process.kernel.external(import('./why/program.ts'));
-    return createWhy(cluster)(process);
+    loaded ??= await process.kernel.external(load());
+    return loaded(process);
   };
 }
 

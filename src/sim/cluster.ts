@@ -63,4 +63,10 @@ export interface NodeControl {
   powerOn(node: string): void;
   /** Cuts (or mends) the node's connection to everything else. */
   partition(node: string, cut: boolean): void;
+  /** Limits what the machine's way to the registries carries (`tc qdisc … netem rate`); undefined lifts it. */
+  limitRate(node: string, bitsPerSecond: number | undefined): void;
+  /** SIGKILL to a running container's main process, by its id or the beginning of it; false: there is none. */
+  killContainer(node: string, id: string): boolean;
+  /** Bytes in files that somebody put on the machine's disk; 0 frees it again. */
+  fillDisk(node: string, bytes: number): Promise<void>;
 }

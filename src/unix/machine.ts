@@ -209,13 +209,18 @@ export class UnixMachine implements Machine {
     return ms;
   }
 
-  /** The out-of-memory killer of the cgroup, or of the node: takes the process that holds most. */
+  /**
+   * The out-of-memory killer. Of the cgroup: the kubelet sets memory.oom.group, so it takes every process of the container.
+   * Of the node: the process that holds most.
+   */
   checkMemory(process: UnixProcess): void {
-    const limit = Math.min(this.facts.memoryLimitBytes ?? UNLIMITED_MEMORY_BYTES, REAL_MEMORY_LIMIT_BYTES);
+    const cgroup = this.facts.memoryLimitBytes ?? UNLIMITED_MEMORY_BYTES;
+    const limit = Math.min(cgroup, REAL_MEMORY_LIMIT_BYTES);
     if (process.memoryBytes <= limit / 64 || this.memoryBytes() <= limit) return;
+    this.oomKilled = true;
+    if (limit === cgroup) return this.killAll();
     let largest = process;
     for (const other of this.#namespace.processes.values()) if (other.machine === this && other.memoryBytes > largest.memoryBytes) largest = other;
-    this.oomKilled = true;
     largest.terminate('SIGKILL');
   }
 }

@@ -147,6 +147,24 @@ export class KubeletFleet implements NodeControl, Disposable {
     if (!cut && !member.off) this.#resync(member);
   }
 
+  limitRate(node: string, bitsPerSecond: number | undefined): void {
+    this.#member(node).kubelet.images.bitsPerSecond = bitsPerSecond;
+  }
+
+  killContainer(node: string, id: string): boolean {
+    const running = [...this.#member(node).kubelet.runtime.pods()].flatMap((pod) => pod.containers).filter((one) => one.state === 'running');
+    const found = running.find((one) => one.id.startsWith(id));
+    found?.process?.signal('SIGKILL');
+    return found !== undefined;
+  }
+
+  async fillDisk(node: string, bytes: number): Promise<void> {
+    const { kubelet } = this.#member(node);
+    const { DiskPressure } = await this.#environment.kernel.external(import('./disk-pressure.ts'));
+    kubelet.diskPressure ??= new DiskPressure(kubelet);
+    kubelet.diskPressure.fill(bytes);
+  }
+
   /** After being away the kubelet lists its Pods anew. */
   #resync(member: Member): void {
     const stored = this.#environment.client

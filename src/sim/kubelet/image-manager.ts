@@ -53,6 +53,8 @@ export class ImageManager {
   readonly #local = new Map<string, LocalImage>();
   readonly #backoff = new Backoff(10_000, 300_000);
   readonly #previousError = new Map<string, string>();
+  /** What the node's way to the registries carries; undefined: pulls take what they took on the reference cluster. */
+  bitsPerSecond: number | undefined;
 
   constructor(kernel: Kernel, catalog: ImageCatalog) {
     this.#kernel = kernel;
@@ -117,7 +119,8 @@ export class ImageManager {
     recordEvent({ type: 'Normal', reason: 'Pulling', message: `Pulling image "${requested}"` });
     const definition = this.#catalog.find(requested);
     const range = !definition ? DURATIONS.imagePullFailMs : reference.repository.endsWith(HELPER_IMAGE) ? DURATIONS.helperImagePullMs : DURATIONS.imagePullMs;
-    const durationMs = drawMs(this.#kernel.random, range);
+    const carriedMs = this.bitsPerSecond === undefined ? 0 : Math.ceil(((definition?.sizeBytes ?? 0) * 8_000) / this.bitsPerSecond);
+    const durationMs = drawMs(this.#kernel.random, range) + carriedMs;
     await this.#kernel.sleep(durationMs);
     if (!definition) {
       const message = pullFailure(reference, this.#catalog);

@@ -10,6 +10,7 @@ import type { ClusterNetwork } from '../network/index.ts';
 import { admitPod, beyondNode } from './admission.ts';
 import { Backoff } from './backoff.ts';
 import { isTerminalPhase } from './conditions.ts';
+import type { DiskPressure } from './disk-pressure.ts';
 import { ImageManager } from './image-manager.ts';
 import type { ContainerLauncher, LaunchOptions } from './launcher.ts';
 import { PodWorker } from './pod-worker.ts';
@@ -48,6 +49,8 @@ export class Kubelet {
   readonly crashLoopBackoff = new Backoff(10_000, 300_000);
   /** The machine is without power: nothing here runs on. */
   dead = false;
+  /** Its eviction manager, once somebody has put files on the machine's disk. */
+  diskPressure: DiskPressure | undefined;
   readonly #environment: KubeletEnvironment;
   readonly #workers = new Map<string, PodWorker>();
   readonly #exits = new Map<string, (() => void)[]>();
@@ -137,7 +140,7 @@ export class Kubelet {
   #reject(worker: PodWorker): boolean {
     const node = this.client.resource<Node>('v1/nodes').get('', this.nodeName);
     if (!node) return false;
-    const rejection = admitPod(worker.pod, this.#othersOf(worker), node);
+    const rejection = this.diskPressure?.rejects(worker.pod) ?? admitPod(worker.pod, this.#othersOf(worker), node);
     if (!rejection) {
       worker.admitted = true;
       return false;
@@ -394,6 +397,7 @@ export class Kubelet {
     const next = new Kubelet(this.#environment, this.nodeName, this.nodeIp);
     for (const image of this.images.list()) next.images.preload(image.reference);
     next.volumes.adopt(this.volumes);
+    next.diskPressure = this.diskPressure?.movedTo(next);
     for (const old of this.runtime.pods()) {
       const pod = next.runtime.ensure(old.uid, old.namespace, old.name);
       pod.containers = old.containers;

@@ -169,17 +169,23 @@ export class NodeAgent implements Disposable {
     const node = nodes.get('', nodeName);
     if (!node) return;
     // Nothing of ours and nothing of others changed: there is nothing to compare.
-    const seen = `${node.metadata?.resourceVersion} ${this.#kubelet.images.count} ${this.#runtimeUnknown}`;
+    const seen = `${node.metadata?.resourceVersion} ${this.#kubelet.images.count} ${this.#runtimeUnknown} ${this.#kubelet.diskPressure?.active}`;
     if (!force && seen === this.#lastSeen && kernel.now() - this.#lastReportMs < DURATIONS.nodeStatusReportMs) return;
     this.#lastSeen = seen;
     const status = this.#buildStatus(node.status);
     const same = semanticEqual(withoutHeartbeats(node.status), withoutHeartbeats(status));
     if (!force && same && kernel.now() - this.#lastReportMs < DURATIONS.nodeStatusReportMs) return;
-    const before = node.status?.conditions?.find((entry) => entry.type === 'Ready')?.status;
-    const after = status.conditions?.find((entry) => entry.type === 'Ready')?.status;
+    const conditionOf = (of: NodeStatus | undefined, type: string): string | undefined => of?.conditions?.find((entry) => entry.type === type)?.status;
+    const before = conditionOf(node.status, 'Ready');
+    const after = conditionOf(status, 'Ready');
+    const pressure = conditionOf(status, 'DiskPressure');
     const { resourceVersion: _stale, ...metadata } = node.metadata ?? {};
     nodes.updateStatus({ ...node, metadata, status }, { cause: this.#cause('kubelet/node-status') });
     this.#lastReportMs = kernel.now();
+    if (conditionOf(node.status, 'DiskPressure') !== pressure) {
+      const said = pressure === 'True' ? 'NodeHasDiskPressure' : 'NodeHasNoDiskPressure';
+      this.#nodeEvent('Normal', said, `Node ${nodeName} status is now: ${said}`);
+    }
     if (before === after) return;
     const reason = after === 'True' ? 'NodeReady' : 'NodeNotReady';
     this.#nodeEvent('Normal', reason, `Node ${nodeName} status is now: ${reason}`);
@@ -204,7 +210,9 @@ export class NodeAgent implements Disposable {
     const ready = !this.#runtimeUnknown;
     const conditions: NodeCondition[] = [
       condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
-      condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
+      this.#kubelet.diskPressure?.active
+        ? condition('DiskPressure', 'True', 'KubeletHasDiskPressure', 'kubelet has disk pressure')
+        : condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
       condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
       ready
         ? condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status')
