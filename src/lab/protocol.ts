@@ -26,8 +26,16 @@ export type SessionRequest =
   | { type: 'get-object'; resource: string; namespace: string; name: string }
   | { type: 'node-action'; node: string; action: 'stop-kubelet' | 'start-kubelet' | 'power-off' | 'power-on' | 'partition' | 'mend' }
   | { type: 'save' }
-  /** `resource` "dns": a name; "last": the last command that failed. */
-  | { type: 'why'; resource: string; namespace: string; name: string; field?: string }
+  /** `resource` "dns": a name; "last": the last command that failed; "text": what a reader typed ("pod/web-1 .spec"). */
+  | { type: 'why'; resource: string; namespace: string; name: string; field?: string; atMs?: number }
+  /** The view of an earlier moment, from the writes that are kept: nothing is replayed. */
+  | { type: 'moment'; atMs: number }
+  /** Every Pod that ever was, with the states it went through. */
+  | { type: 'history' }
+  /** What is different between two moments. */
+  | { type: 'compare'; fromMs: number; toMs: number }
+  /** An object's YAML, now or at a moment; '' when it was not there. */
+  | { type: 'yaml'; resource: string; namespace: string; name: string; atMs?: number }
   /** Really sent in the cluster, so it belongs to the session's log; the answer comes when the cluster's time has gone on. */
   | { type: 'trace'; what: 'dns' | 'request'; namespace: string; pod: string; target: string };
 
@@ -40,7 +48,7 @@ export type SessionNotice =
   | { type: 'progress'; steps: readonly StepState[] }
   | { type: 'files-changed' }
   /** A command line was entered in a terminal, by key, text field or button. */
-  | { type: 'command'; terminal: string; line: string }
+  | { type: 'command'; terminal: string; line: string; atMs: number }
   /** `kubectl edit` or `vi` wants a file edited in the page's editor. */
   | { type: 'edit'; path: string }
   | { type: 'failed'; message: string; detail: string };
@@ -90,6 +98,8 @@ export interface SavedSession {
   seed: string;
   inputs: readonly { atMs: number; request: SessionRequest }[];
   nowMs: number;
+  /** What the cluster had come to at the end: tells whether a replay came to the same. */
+  mark?: string;
 }
 
 /** So many Pods of one owner, and so many claims that no Pod uses, are told: a mistyped number of replicas must not freeze the page. */
@@ -129,7 +139,14 @@ export interface ClusterView {
     deleting: boolean;
   }[];
   volumes: readonly { name: string; phase: string; claim?: string; node?: string; reclaimPolicy: string }[];
-  events: readonly { atMs: number; type: string; reason: string; object: string; message: string; count: number }[];
+  events: readonly { namespace: string; name: string; atMs: number; type: string; reason: string; object: string; message: string; count: number }[];
+}
+
+/** A Pod's life: how it looked from which moment on, and when it was gone. */
+export interface PodHistory {
+  uid: string;
+  states: readonly { fromMs: number; pod: PodView }[];
+  goneMs?: number;
 }
 
 export interface PodView {

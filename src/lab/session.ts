@@ -1,4 +1,4 @@
-import type { HostClock, Player } from '../kernel/index.ts';
+import { fnv32a, type HostClock, type Player } from '../kernel/index.ts';
 import type { Terminal } from '../shell/reader-machine.ts';
 import type { Cluster, PresetName, WriteRecord } from '../sim/cluster.ts';
 import { listenToCommands } from './command-output.ts';
@@ -18,6 +18,7 @@ const QUIET_MS = 5_000;
 const SETTLE_LIMIT_MS = 600_000;
 /** Heartbeats and bookkeeping that go on for ever. */
 const HEARTBEATS = new Set(['coordination.k8s.io/v1/leases', 'v1/nodes']);
+const MARKED_WRITES = 50;
 const TRACE_LIMIT_MS = 60_000;
 /** Inputs kept for replay; beyond this the session can no longer be restored exactly and says so. */
 const INPUT_LIMIT = 20_000;
@@ -285,7 +286,7 @@ class RunningSession implements Session {
   }
 
   #onCommand(terminal: string, line: string): void {
-    this.#notify({ type: 'command', terminal, line });
+    this.#notify({ type: 'command', terminal, line, atMs: this.nowMs });
     if (this.#progress.typed(line)) this.#notify({ type: 'progress', steps: this.#progress.states });
   }
 
@@ -318,21 +319,39 @@ class RunningSession implements Session {
       }
       case 'get-object':
         return cluster.client.resource(request.resource).get(request.namespace, request.name);
-      case 'why': {
-        const { explain } = await import('./why/index.ts');
-        if (request.resource === 'last') return explain(cluster, 'last');
-        return explain(cluster, request.resource === 'dns' ? { dns: request.name, namespace: request.namespace } : request);
+      case 'why':
+        return (await import('./why/answer.ts')).answerWhy(cluster, request);
+      case 'moment':
+        return (await import('./moments.ts')).viewAt(cluster, request.atMs);
+      case 'history':
+        return (await import('./moments.ts')).podHistories(cluster.writes);
+      case 'compare':
+        return (await import('./moments.ts')).compareMoments(cluster, request.fromMs, request.toMs);
+      case 'yaml': {
+        const { clusterAt, yamlOf } = await import('./moments.ts');
+        const then = request.atMs === undefined ? cluster : clusterAt(cluster, request.atMs);
+        return yamlOf(then.client.resource(request.resource).get(request.namespace, request.name));
       }
       case 'save':
-        return this.#save();
+        // Between instants, so that a replay up to this one comes to the same.
+        return new Promise((resolve) => kernel.input(() => resolve(this.#save())));
       default:
         throw new Error(`${request.type} is not simulated yet`);
     }
   }
 
+  /** The revision the cluster has come to, and a digest of its last writes. */
+  #mark(): string {
+    const { writes } = this.#environment.cluster;
+    const last = writes
+      .slice(-MARKED_WRITES)
+      .map((write) => `${write.revision} ${write.atMs} ${write.type} ${write.resource} ${write.namespace}/${write.name}`);
+    return `${writes.at(-1)?.revision ?? 0}.${fnv32a(last.join()).toString(16)}`;
+  }
+
   #save(): SavedSession | undefined {
     if (this.#inputs.length >= INPUT_LIMIT) return undefined;
-    return { version: 1, lab: this.#lab.lab.name, seed: this.#seed, inputs: [...this.#inputs], nowMs: this.nowMs };
+    return { version: 1, lab: this.#lab.lab.name, seed: this.#seed, inputs: [...this.#inputs], nowMs: this.nowMs, mark: this.#mark() };
   }
 
   /** Plays the log of an earlier session: the same seed and inputs give the same cluster. */

@@ -4,11 +4,11 @@ import type { EndpointSlice, Event, Node, OwnerReference, PersistentVolume, Pers
 import { type ClusterView, DRAWN_LIMIT, type PodView } from './protocol.ts';
 
 /** Namespaces of the cluster's own Pods: not drawn, so that a lesson shows what the reader made. */
-const SYSTEM_NAMESPACES = new Set(['kube-system', 'kube-public', 'kube-node-lease']);
+export const SYSTEM_NAMESPACES = new Set(['kube-system', 'kube-public', 'kube-node-lease']);
 const EVENT_LIMIT = 200;
 
 /** The cluster as the page draws it. */
-export function clusterView(cluster: Cluster): ClusterView {
+export function clusterView(cluster: Pick<Cluster, 'client' | 'kernel'>): ClusterView {
   const { client } = cluster;
   const own = <T extends { metadata?: { namespace?: string } }>(objects: readonly T[]): T[] =>
     objects.filter((object) => !SYSTEM_NAMESPACES.has(object.metadata?.namespace ?? ''));
@@ -99,7 +99,7 @@ function ordinalOf(pod: Pod): number | undefined {
   return index === undefined ? undefined : Number(index);
 }
 
-function podView(pod: Pod): PodView {
+export function podView(pod: Pod): PodView {
   const text = podStatusText(pod);
   const owner = controllerOf(pod);
   return {
@@ -165,6 +165,8 @@ function serviceView(service: Service, slices: readonly EndpointSlice[]): Cluste
 function eventView(event: Event): ClusterView['events'][number] {
   const at = event.lastTimestamp ?? event.eventTime ?? event.metadata?.creationTimestamp;
   return {
+    namespace: event.metadata?.namespace ?? '',
+    name: event.metadata?.name ?? '',
     atMs: at ? Date.parse(at) : 0,
     type: event.type ?? 'Normal',
     reason: event.reason ?? '',

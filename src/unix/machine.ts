@@ -214,8 +214,8 @@ export class UnixMachine implements Machine {
    * Of the node: the process that holds most.
    */
   checkMemory(process: UnixProcess): void {
-    const cgroup = this.facts.memoryLimitBytes ?? UNLIMITED_MEMORY_BYTES;
-    const limit = Math.min(cgroup, REAL_MEMORY_LIMIT_BYTES);
+    const cgroup = this.facts.memoryLimitBytes;
+    const limit = Math.min(cgroup ?? UNLIMITED_MEMORY_BYTES, REAL_MEMORY_LIMIT_BYTES);
     if (process.memoryBytes <= limit / 64 || this.memoryBytes() <= limit) return;
     this.oomKilled = true;
     if (limit === cgroup) return this.killAll();

@@ -8,8 +8,11 @@ export interface Actions {
   forward(request: SessionRequest): Promise<unknown>;
   undo(): void;
   pick(): void;
-  future(): void;
-  share(): Promise<void>;
+  /** The menu of going back opens. */
+  branches(): void;
+  /** The failures menu opens. */
+  failures(menu: HTMLElement): void;
+  share(how: 'link' | 'question' | 'file' | 'open' | 'slides'): void;
   reset(): void;
   host(): Promise<void>;
   complain(message: string): void;
@@ -94,9 +97,14 @@ export function wireBar(root: HTMLElement, actions: Actions): void {
   forward('[data-skip]', { type: 'skip', ms: 300_000 });
   on('[data-undo]', () => actions.undo());
   on('[data-pick]', () => actions.pick());
-  on('[data-future]', () => actions.future());
   on('[data-host]', () => void actions.host().catch((error: Error) => actions.complain(error.message)));
-  on('[data-share]', () => void actions.share().catch((error: Error) => actions.complain(error.message)));
+  for (const how of ['link', 'question', 'file', 'open', 'slides'] as const) on(`[data-share="${how}"]`, () => actions.share(how));
+  const opening = (selector: string, act: (menu: HTMLElement) => void): void => {
+    const menu = find(root, selector);
+    menu.addEventListener('toggle', (event) => (event as ToggleEvent).newState === 'open' && act(menu));
+  };
+  opening('#lab-back', () => actions.branches());
+  opening('#lab-break', (menu) => actions.failures(menu));
 
   let sure: ReturnType<typeof setTimeout> | undefined;
   on('[data-reset]', (button) => {

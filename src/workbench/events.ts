@@ -4,7 +4,7 @@ import { clockText, find } from './dom.ts';
 const SHOWN = 300;
 
 /** The cluster's events, newest first. */
-export function createEvents(panel: HTMLElement): { show(view: ClusterView, startMs: number): void } {
+export function createEvents(panel: HTMLElement, ask: (object: string) => void): { show(view: ClusterView, startMs: number): void } {
   const table = find<HTMLTableElement>(panel, '[data-events]');
   const empty = find(panel, '[data-events-empty]');
   const body = find(table, 'tbody');
@@ -33,6 +33,9 @@ export function createEvents(panel: HTMLElement): { show(view: ClusterView, star
               cell.textContent = text;
               row.append(cell);
             }
+            const why = Object.assign(document.createElement('button'), { type: 'button', className: 'quiet', textContent: event.reason, title: '為什麼？' });
+            why.addEventListener('click', () => ask(`events/${event.namespace}/${event.name}`));
+            row.cells[2]?.replaceChildren(why);
             return row;
           }),
       );

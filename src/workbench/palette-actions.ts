@@ -65,7 +65,9 @@ export function pageActions(page: ParentNode = document): Action[] {
       offer(`快轉：${button.textContent}`, '時間', 'skip forward', () => button.click());
     for (const button of lab.querySelectorAll<HTMLElement>('#lab-back button:not([hidden])'))
       offer(button.textContent ?? '', '倒回', 'undo back rewind', () => button.click());
-    press('[data-share]', '複製分享連結', '實驗', 'share link');
+    for (const button of lab.querySelectorAll<HTMLElement>('#lab-share button'))
+      offer(button.textContent ?? '', '分享', `share ${button.dataset.share}`, () => button.click());
+    press('[popovertarget="lab-break"]', '弄壞叢集……', '實驗', 'break failure chaos');
     press('[data-reset]', '重設：換一個全新的叢集', '實驗', 'reset restart', (button) => {
       // The button asks once more; the palette's words were clear.
       button.click();

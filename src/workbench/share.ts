@@ -2,6 +2,7 @@ import type { SavedSession, SessionRequest } from '../lab/protocol.ts';
 
 /** A link says no to more than this, whatever it unpacks to. */
 const MOST_TEXT = 2_000_000;
+const MOST_FILE = 10_000_000;
 const MOST_INPUTS = 20_000;
 const DAY_MS = 86_400_000;
 
@@ -21,6 +22,8 @@ interface Packet {
   seed: string;
   from: number;
   now: number;
+  /** What the cluster had come to: a replay that comes to something else is refused. */
+  mark?: string;
   inputs: Packed[];
 }
 
@@ -42,6 +45,8 @@ function pack(request: SessionRequest): [string, ...(string | number)[]] | undef
       return ['d', request.path];
     case 'node-action':
       return ['n', request.node, request.action];
+    case 'trace':
+      return ['t', request.what, `${request.namespace}/${request.pod}`, request.target];
     default:
       return undefined;
   }
@@ -80,13 +85,18 @@ function unpack(code: unknown, first: unknown, second: unknown, third: unknown):
       if (typeof second !== 'string' || !NODE_ACTIONS.has(second)) throw new ShareError('連結裡有看不懂的內容。');
       return { type: 'node-action', node: text(first, /^[a-z0-9.-]{1,63}$/), action: second as 'power-off' };
     }
+    case 't': {
+      const [namespace = '', pod = ''] = text(second, /^[a-z0-9.-]{1,63}\/[a-z0-9.-]{1,253}$/).split('/');
+      if (first !== 'dns' && first !== 'request') throw new ShareError('連結裡有看不懂的內容。');
+      return { type: 'trace', what: first, namespace, pod, target: text(third, /^\S{1,300}$/) };
+    }
     default:
       throw new ShareError('這個連結來自別的版本，這裡沒辦法重播。');
   }
 }
 
-/** A session as the fragment of a link: deflated, base64url. Nothing of it is ever sent to a server. */
-export async function encodeSession(saved: SavedSession): Promise<string> {
+/** A session as short as it can be said. */
+function packSession(saved: SavedSession): Packet {
   const from = saved.inputs[0]?.atMs ?? saved.nowMs;
   let last = from;
   const inputs: Packed[] = [];
@@ -96,12 +106,34 @@ export async function encodeSession(saved: SavedSession): Promise<string> {
     inputs.push([atMs - last, ...packed]);
     last = atMs;
   }
-  const packet: Packet = { v: 1, lab: saved.lab, seed: saved.seed, from, now: saved.nowMs - from, inputs };
-  const stream = new Blob([JSON.stringify(packet)]).stream().pipeThrough(new CompressionStream('deflate-raw'));
+  return { v: 1, lab: saved.lab, seed: saved.seed, from, now: saved.nowMs - from, ...(saved.mark === undefined ? {} : { mark: saved.mark }), inputs };
+}
+
+/** A session as the fragment of a link: deflated, base64url. Nothing of it is ever sent to a server. */
+export async function encodeSession(saved: SavedSession): Promise<string> {
+  const stream = new Blob([JSON.stringify(packSession(saved))]).stream().pipeThrough(new CompressionStream('deflate-raw'));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   let binary = '';
   for (const byte of bytes) binary += String.fromCharCode(byte);
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+}
+
+/** A session as a file, for what is too long for a link. */
+export function sessionFile(saved: SavedSession): string {
+  return `${JSON.stringify({ chartroom: 'session', ...packSession(saved) })}\n`;
+}
+
+/** The session in a file. Throws `ShareError` for anything that is not one. */
+export function readSessionFile(text: string): SavedSession {
+  if (text.length > MOST_FILE) throw new ShareError('這個檔案太大了，不重播。');
+  let packet: unknown;
+  try {
+    packet = JSON.parse(text);
+  } catch {
+    throw new ShareError('這不是海圖室的檔案。');
+  }
+  if ((packet as { chartroom?: unknown } | null)?.chartroom !== 'session') throw new ShareError('這不是海圖室的檔案。');
+  return unpackSession(packet);
 }
 
 /** The session in a link's fragment. Throws `ShareError` for anything that is not one, however it is made up. */
@@ -113,12 +145,17 @@ export async function decodeSession(text: string): Promise<SavedSession> {
     if (error instanceof ShareError) throw error;
     throw new ShareError('這個連結不完整，可能複製的時候少了一段。');
   }
+  return unpackSession(packet);
+}
+
+function unpackSession(packet: unknown): SavedSession {
   if (typeof packet !== 'object' || packet === null) throw new ShareError('這個連結不完整，可能複製的時候少了一段。');
-  const { v, lab, seed, from, now, inputs } = packet as Record<string, unknown>;
+  const { v, lab, seed, from, now, mark, inputs } = packet as Record<string, unknown>;
   if (v !== 1) throw new ShareError('這個連結來自別的版本，這裡沒辦法重播。');
   if (typeof lab !== 'string' || !/^[a-z0-9-]{1,40}$/.test(lab) || typeof seed !== 'string' || seed.length > 100 || !Array.isArray(inputs)) {
     throw new ShareError('連結裡有看不懂的內容。');
   }
+  if (mark !== undefined && (typeof mark !== 'string' || !/^[\w.]{1,60}$/.test(mark))) throw new ShareError('連結裡有看不懂的內容。');
   if (inputs.length > MOST_INPUTS) throw new ShareError('這個連結太長了，不重播。');
   const time = (value: unknown, most: number): number => {
     if (typeof value !== 'number' || !Number.isFinite(value) || value < 0 || value > most) throw new ShareError('連結裡有看不懂的內容。');
@@ -134,7 +171,7 @@ export async function decodeSession(text: string): Promise<SavedSession> {
     if (atMs > nowMs) throw new ShareError('連結裡有看不懂的內容。');
     return { atMs, request: unpack(code, first, second, third) };
   });
-  return { version: 1, lab, seed, inputs: unpacked, nowMs };
+  return { version: 1, lab, seed, inputs: unpacked, nowMs, ...(mark === undefined ? {} : { mark }) };
 }
 
 /** Unpacks piece by piece, so that a bomb is noticed before it has gone off. */

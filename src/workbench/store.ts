@@ -1,5 +1,5 @@
 import type { SavedSession } from '../lab/protocol.ts';
-import type { TimelineMemory } from './timeline.ts';
+import type { Branch } from './branches.ts';
 
 /** Everything kept in this browser has this prefix; the number changes when the format does. */
 const PREFIX = 'chartroom.1.';
@@ -39,7 +39,6 @@ export interface KeptSession {
   /** Digest of the lab file the session was made with. */
   digest: string;
   saved: SavedSession;
-  timeline?: TimelineMemory;
 }
 
 export const progressStore = {
@@ -69,6 +68,16 @@ export const sessionStore = {
   },
   write: (lab: string, kept: KeptSession): boolean => write(`session.${lab}`, kept),
   remove: (lab: string): void => remove(`session.${lab}`),
+};
+
+/** Futures that were left, by lab. */
+export const branchStore = {
+  read: (lab: string): Branch[] => {
+    const kept = read<Branch[]>(`branches.${lab}`);
+    return Array.isArray(kept) ? kept.filter((one) => one.saved?.version === 1 && Array.isArray(one.saved.inputs)) : [];
+  },
+  write: (lab: string, branches: readonly Branch[]): boolean => write(`branches.${lab}`, branches),
+  remove: (lab: string): void => remove(`branches.${lab}`),
 };
 
 /** Files the reader edited: kept beside the session, so that they survive even when it cannot be replayed. */

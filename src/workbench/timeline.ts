@@ -1,4 +1,4 @@
-import type { ClusterView } from '../lab/protocol.ts';
+import type { ClusterView, PodHistory, PodView } from '../lab/protocol.ts';
 import { type PodShape, podSays, podShape } from './cluster-model.ts';
 import { clockText, escapeText, find } from './dom.ts';
 
@@ -9,10 +9,14 @@ interface Lane {
   goneMs?: number;
 }
 
-/** What the timeline remembers; kept with the session, since replaying a session does not tell it again. */
-export interface TimelineMemory {
-  lanes: Lane[];
-  commands: { atMs: number; line: string }[];
+/** What the timeline asks of the workbench. */
+export interface TimelineActions {
+  /** Shows the cluster as it was then; undefined: as it is. */
+  preview(atMs: number | undefined): void;
+  /** Goes back to that moment, to go on from there. */
+  travel(toMs: number): void;
+  /** Shows what is different between two moments in `place`. */
+  compare(place: HTMLElement, moments: { fromMs: number; toMs: number }): void;
 }
 
 const LANE = 24;
@@ -28,36 +32,47 @@ export class Timeline {
   #travel: HTMLElement;
   #range: HTMLInputElement;
   #label: HTMLElement;
+  #compared: HTMLElement;
+  #actions: TimelineActions;
   #lanes = new Map<string, Lane>();
-  #commands: TimelineMemory['commands'] = [];
+  #commands: { atMs: number; line: string }[] = [];
   #startMs = 0;
   #nowMs = 0;
   /** The moment that was picked; undefined: now. */
   #pickedMs: number | undefined;
+  /** Where a comparison begins. */
+  #markedMs: number | undefined;
 
-  constructor(panel: HTMLElement, onTravel: (toMs: number) => void) {
+  constructor(panel: HTMLElement, actions: TimelineActions) {
     this.#panel = panel;
+    this.#actions = actions;
     this.#place = find(panel, '[data-timeline]');
     this.#empty = find(panel, '[data-timeline-empty]');
     this.#travel = find(panel, '[data-travel]');
     this.#range = find<HTMLInputElement>(panel, '[data-travel-at]');
     this.#label = find(panel, '[data-travel-label]');
+    this.#compared = find(panel, '[data-compared]');
     this.#range.addEventListener('input', () => this.#pick(this.#startMs + Number(this.#range.value)));
-    find(panel, '[data-travel-go]').addEventListener('click', () => onTravel(this.#pickedMs ?? this.#nowMs));
-    this.#place.addEventListener('click', (event) => {
-      const { fromMs, lengthMs, left, width } = this.#scale();
-      const x = event.clientX - this.#place.getBoundingClientRect().left;
-      if (x >= left) this.#pick(Math.min(this.#nowMs, Math.max(this.#startMs, fromMs + ((x - left) / (width - left - 12)) * lengthMs)));
-    });
+    const on = (selector: string, act: () => void): void => find(panel, selector).addEventListener('click', act);
+    on('[data-travel-go]', () => actions.travel(this.#pickedMs ?? this.#nowMs));
+    on('[data-travel-now]', () => this.leave());
+    on('[data-before]', () => this.#pick(this.#moments().findLast((ms) => ms < this.#at) ?? this.#startMs));
+    on('[data-after]', () => this.#pick(this.#moments().find((ms) => ms > this.#at) ?? this.#nowMs));
+    on('[data-compare]', () => this.#compare());
+    this.#wireDragging();
   }
 
-  get memory(): TimelineMemory {
-    return { lanes: [...this.#lanes.values()], commands: this.#commands };
+  /** The command line entered last. */
+  get lastCommand(): string {
+    return this.#commands.at(-1)?.line ?? '';
   }
 
-  remember(memory: TimelineMemory): void {
-    this.#lanes = new Map(memory.lanes.map((lane) => [lane.uid, lane]));
-    this.#commands = memory.commands;
+  get commands(): readonly { atMs: number; line: string }[] {
+    return this.#commands;
+  }
+
+  get #at(): number {
+    return this.#pickedMs ?? this.#nowMs;
   }
 
   show(view: ClusterView, startMs: number): void {
@@ -65,29 +80,45 @@ export class Timeline {
     this.#nowMs = view.nowMs;
     const here = new Set<string>();
     for (const pod of view.pods) {
-      if (pod.namespace.startsWith('kube-')) continue;
       here.add(pod.uid);
-      const lane = this.#lanes.get(pod.uid) ?? { name: pod.name, uid: pod.uid, spans: [] };
-      this.#lanes.set(pod.uid, lane);
-      const last = lane.spans.at(-1);
-      const shape = podShape(pod);
-      const says = podSays(pod);
-      if (last?.shape === shape && last.says === says) continue;
-      if (last) last.toMs = this.#nowMs;
-      lane.spans.push({ fromMs: this.#nowMs, shape, says });
+      this.#seen(pod, this.#nowMs);
     }
-    for (const lane of this.#lanes.values()) {
-      const last = lane.spans.at(-1);
-      if (!here.has(lane.uid) && last && last.toMs === undefined) {
-        last.toMs = this.#nowMs;
-        lane.goneMs = this.#nowMs;
-      }
+    for (const lane of this.#lanes.values()) if (!here.has(lane.uid)) this.#gone(lane, this.#nowMs);
+    this.draw();
+  }
+
+  /** Takes the Pods' lives from the session's own history: after it was replayed, nobody has watched them. */
+  rebuild(histories: readonly PodHistory[], startMs: number): void {
+    this.#lanes.clear();
+    for (const { states, goneMs } of histories) {
+      for (const { fromMs, pod } of states) this.#seen(pod, Math.max(fromMs, startMs));
+      const lane = this.#lanes.get(states[0]?.pod.uid ?? '');
+      if (lane && goneMs !== undefined) this.#gone(lane, goneMs);
+      if (lane?.goneMs !== undefined && lane.goneMs < startMs) this.#lanes.delete(lane.uid);
     }
     this.draw();
   }
 
-  command(line: string): void {
-    if (line.trim() !== '') this.#commands = [...this.#commands.slice(1 - MOST_COMMANDS), { atMs: this.#nowMs, line }];
+  #seen(pod: PodView, atMs: number): void {
+    const lane = this.#lanes.get(pod.uid) ?? { name: pod.name, uid: pod.uid, spans: [] };
+    this.#lanes.set(pod.uid, lane);
+    const last = lane.spans.at(-1);
+    const shape = podShape(pod);
+    const says = podSays(pod);
+    if (last?.shape === shape && last.says === says) return;
+    if (last) last.toMs = atMs;
+    lane.spans.push({ fromMs: atMs, shape, says });
+  }
+
+  #gone(lane: Lane, atMs: number): void {
+    const last = lane.spans.at(-1);
+    if (!last || last.toMs !== undefined) return;
+    last.toMs = atMs;
+    lane.goneMs = atMs;
+  }
+
+  command(line: string, atMs: number): void {
+    if (line.trim() !== '') this.#commands = [...this.#commands.slice(1 - MOST_COMMANDS), { atMs, line }];
   }
 
   tick(nowMs: number): void {
@@ -95,31 +126,61 @@ export class Timeline {
     this.draw();
   }
 
-  /** Forgets what came after that moment, and all but so many commands: the session goes on from there. */
-  cut(atMs: number, commands: number): void {
-    this.#nowMs = atMs;
-    this.#pickedMs = undefined;
-    this.#commands = this.#commands.slice(0, commands);
-    for (const [uid, lane] of this.#lanes) {
-      lane.spans = lane.spans
-        .filter((span) => span.fromMs <= atMs)
-        .map((span) => ({ ...span, toMs: span.toMs !== undefined && span.toMs <= atMs ? span.toMs : undefined }));
-      if (lane.goneMs !== undefined && lane.goneMs > atMs) delete lane.goneMs;
-      if (lane.spans.length === 0) this.#lanes.delete(uid);
-    }
-    this.draw();
-  }
-
   reset(): void {
     this.#lanes.clear();
     this.#commands = [];
     this.#pickedMs = undefined;
+    this.#markedMs = undefined;
+    this.#compared.hidden = true;
+    this.#nowMs = 0;
+    this.draw();
+  }
+
+  /** Back to now. */
+  leave(): void {
+    if (this.#pickedMs === undefined) return;
+    this.#pickedMs = undefined;
+    this.#actions.preview(undefined);
     this.draw();
   }
 
   #pick(atMs: number): void {
-    this.#pickedMs = Math.round(atMs);
+    this.#pickedMs = Math.round(Math.min(this.#nowMs, Math.max(this.#startMs, atMs)));
+    this.#actions.preview(this.#pickedMs);
     this.draw();
+  }
+
+  /** Marks one end of a comparison, or shows it when one is marked. */
+  #compare(): void {
+    if (this.#markedMs === undefined) this.#markedMs = this.#at;
+    else {
+      const [fromMs, toMs] = [Math.min(this.#markedMs, this.#at), Math.max(this.#markedMs, this.#at)];
+      this.#markedMs = undefined;
+      this.#actions.compare(this.#compared, { fromMs, toMs });
+    }
+    this.draw();
+  }
+
+  /** Moments at which something happened. */
+  #moments(): number[] {
+    const all = [...this.#commands.map((command) => command.atMs), ...[...this.#lanes.values()].flatMap((lane) => lane.spans.map((span) => span.fromMs))];
+    return [...new Set(all)].sort((a, b) => a - b);
+  }
+
+  #wireDragging(): void {
+    const pick = (event: PointerEvent): void => {
+      const { fromMs, lengthMs, left, width } = this.#scale();
+      const x = event.clientX - this.#place.getBoundingClientRect().left;
+      if (x >= left) this.#pick(fromMs + ((x - left) / (width - left - 12)) * lengthMs);
+    };
+    this.#place.addEventListener('pointerdown', (event) => {
+      if (event.button !== 0) return;
+      this.#place.setPointerCapture(event.pointerId);
+      pick(event);
+    });
+    this.#place.addEventListener('pointermove', (event) => {
+      if (this.#place.hasPointerCapture(event.pointerId)) pick(event);
+    });
   }
 
   #scale(): { fromMs: number; lengthMs: number; left: number; width: number } {
@@ -132,18 +193,30 @@ export class Timeline {
   draw(): void {
     if (this.#panel.hidden || this.#panel.clientWidth === 0) return;
     const shown = [...this.#lanes.values()].slice(-MOST_LANES);
-    this.#empty.hidden = shown.length > 0;
-    this.#travel.hidden = shown.length === 0;
-    if (shown.length === 0) {
+    const nothing = shown.length === 0 && this.#commands.length === 0;
+    this.#empty.hidden = !nothing;
+    this.#travel.hidden = nothing;
+    if (nothing) {
       this.#place.replaceChildren();
       return;
     }
+    this.#drawTools();
+    this.#drawLanes(shown);
+  }
+
+  #drawTools(): void {
     const startMs = this.#startMs;
     this.#range.max = String(Math.max(1, Math.round(this.#nowMs - startMs)));
-    const pickedMs = this.#pickedMs ?? this.#nowMs;
-    if (document.activeElement !== this.#range) this.#range.value = String(Math.round(pickedMs - startMs));
-    this.#label.textContent = clockText(pickedMs - startMs);
+    if (document.activeElement !== this.#range || this.#pickedMs === undefined) this.#range.value = String(Math.round(this.#at - startMs));
+    this.#label.textContent = this.#pickedMs === undefined ? `${clockText(this.#at - startMs)}（現在）` : clockText(this.#at - startMs);
+    this.#range.setAttribute('aria-valuetext', this.#inWordsAt(this.#at));
+    find(this.#panel, '[data-travel-now]').hidden = this.#pickedMs === undefined;
+    const compare = find(this.#panel, '[data-compare]');
+    compare.textContent = this.#markedMs === undefined ? '從這一刻比較' : `和 ${clockText(this.#markedMs - startMs)} 比較`;
+  }
 
+  #drawLanes(shown: readonly Lane[]): void {
+    const startMs = this.#startMs;
     const { fromMs, lengthMs, left, width } = this.#scale();
     const x = (ms: number): number => Math.max(left, left + ((ms - fromMs) / lengthMs) * (width - left - 12));
     const height = TOP + shown.length * LANE + 12;
@@ -167,8 +240,18 @@ export class Timeline {
       }
       if (lane.goneMs !== undefined) markup += `<path class="end" d="M${x(lane.goneMs)} ${y + 2}v18"/>`;
     });
-    if (this.#pickedMs !== undefined) markup += `<path class="picked" d="M${x(pickedMs)} 18V${height}"/>`;
+    for (const ms of [this.#markedMs, this.#pickedMs]) if (ms !== undefined) markup += `<path class="picked" d="M${x(ms)} 18V${height}"/>`;
     this.#place.innerHTML = `<svg class="timeline" width="${width}" height="${height}" role="img" aria-label="${escapeText(inWords(shown, startMs))}">${markup}</svg>`;
+  }
+
+  /** A moment for those who do not see the drawing: when it is, the command before it, and how each Pod was. */
+  #inWordsAt(atMs: number): string {
+    const command = this.#commands.findLast((one) => one.atMs <= atMs)?.line;
+    const pods = [...this.#lanes.values()].flatMap((lane) => {
+      const span = lane.spans.findLast((one) => one.fromMs <= atMs);
+      return span && (span.toMs === undefined || span.toMs > atMs) ? [`${lane.name} ${span.says}`] : [];
+    });
+    return [clockText(atMs - this.#startMs), ...(command === undefined ? [] : [`在 ${command} 之後`]), ...pods.slice(0, 8)].join('，');
   }
 }
 

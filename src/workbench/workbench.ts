@@ -1,4 +1,4 @@
-import type { LabFileSet, SavedSession, SessionNotice, SessionRequest } from '../lab/protocol.ts';
+import type { ClusterView, LabFileSet, PodHistory, SavedSession, SessionNotice, SessionRequest } from '../lab/protocol.ts';
 import { ClusterChart } from './cluster-view.ts';
 import { type Connection, connectWorker } from './connection.ts';
 import { claimLab, type NoticeButton, showNotice, showPanel, wireBar, wireHiding, wireOutline, wireTabs } from './controls.ts';
@@ -8,10 +8,11 @@ import { clockText, find, paced } from './dom.ts';
 import { createEvents } from './events.ts';
 import { createFiles, type FilesPane } from './files.ts';
 import { createSteps, type StepsPane } from './steps.ts';
-import { digest, fileStore, sessionStore } from './store.ts';
+import { branchStore, digest, fileStore, sessionStore } from './store.ts';
 import { TerminalDeck } from './terminal-deck.ts';
-import { Timeline, type TimelineMemory } from './timeline.ts';
-import { beforeLastCommand, commandCount, sessionAt } from './travel.ts';
+import { Timeline } from './timeline.ts';
+import { beforeLastCommand, sessionAt } from './travel.ts';
+import type { Desk, Travels } from './travels.ts';
 
 /** A page left in the background stops its cluster's clock after this long. */
 const HIDDEN_MS = 120_000;
@@ -38,10 +39,12 @@ export class Workbench {
   #waiting: SessionRequest[] = [];
   #owner = true;
   #inWebContainer = false;
-  /** Somebody else's session is shown: what it reached is not this reader's. */
+  /** Somebody else's session is shown: it is looked at, not gone on with, nor kept; what it reached is not this reader's. */
   #visiting = false;
-  /** What was left behind when the reader went back. */
-  #future: { saved: SavedSession; timeline: TimelineMemory } | undefined;
+  #travels: Promise<Travels> | undefined;
+  /** The newest view, and whether another moment is shown instead. */
+  #view: ClusterView | undefined;
+  #previewMs: number | undefined;
   #keepSoon: () => void;
 
   constructor(root: HTMLElement, files: LabFileSet) {
@@ -52,8 +55,12 @@ export class Workbench {
     wireDividers(root);
     this.#sheet = wireSheet(root);
     this.#chart = new ClusterChart(find(root, '[data-view-panel]'), (object) => this.#select(object));
-    this.#events = createEvents(find(root, '[data-panel="events"]'));
-    this.#timeline = new Timeline(find(root, '[data-panel="timeline"]'), (toMs) => void this.#travel((saved) => sessionAt(saved, toMs)));
+    this.#events = createEvents(find(root, '[data-panel="events"]'), (object) => this.#select(object));
+    this.#timeline = new Timeline(find(root, '[data-panel="timeline"]'), {
+      preview: (atMs) => void this.#preview(atMs),
+      travel: (toMs) => this.#travel((travels) => travels.back((saved) => sessionAt(saved, toMs))),
+      compare: (place, moments) => this.#travel((travels) => travels.compare(place, moments)),
+    });
     this.#terminals = new TerminalDeck(find(root, '[data-panel="terminal"]'), root, {
       send: (terminal, data) => this.#send({ type: 'input', terminal, data }),
       resized: (terminal, columns, rows) => this.#ready && this.#send({ type: 'resize', terminal, columns, rows }),
@@ -82,60 +89,16 @@ export class Workbench {
   async start(): Promise<void> {
     this.#owner = await claimLab(this.#files.lab.name);
     if (!this.#owner) this.#notice('另一個分頁也開著這個實驗。這裡可以照樣做，但只有那一頁會記住叢集的狀態。');
-    if (await this.#openShared()) return;
-    await this.#openKept();
+    const shared = /^#share=(.*)$/.exec(location.hash)?.[1];
+    if (shared === undefined) await this.#openKept();
+    else this.#travel((travels) => travels.openLink(shared));
   }
 
   async #openKept(): Promise<void> {
     const kept = sessionStore.read(this.#files.lab.name);
     const usable = kept?.digest === this.#digest ? kept : undefined;
     if (kept && !usable) this.#notice('實驗的內容更新過，所以從頭開始；你改過的檔案都還在。');
-    if (usable?.timeline) this.#timeline.remember(usable.timeline);
     await this.#boot(usable?.saved);
-  }
-
-  /** A link with a session in its fragment: shown standing still, and the reader's own progress untouched until they go on from it. */
-  async #openShared(): Promise<boolean> {
-    const text = /^#share=(.*)$/.exec(location.hash)?.[1];
-    if (text === undefined) return false;
-    const { decodeSession } = await import('./share.ts');
-    try {
-      const saved = await decodeSession(text);
-      if (saved.lab !== this.#files.lab.name) throw new Error('這個連結是另一個實驗的。');
-      const owner = this.#owner;
-      this.#owner = false;
-      this.#visiting = true;
-      this.#setSpeed(0);
-      await this.#boot(saved);
-      const leave = (): void => {
-        history.replaceState(null, '', location.pathname + location.search);
-        this.#owner = owner;
-        this.#visiting = false;
-        this.#setSpeed(1);
-      };
-      this.#notice(
-        '這是別人分享的時刻，時間停著。',
-        'word',
-        {
-          label: '從這裡接著做',
-          action: leave,
-        },
-        {
-          label: '回到我的進度',
-          action: () => {
-            leave();
-            this.#startMs = undefined;
-            this.#timeline.reset();
-            this.#terminals.clear();
-            void this.#openKept();
-          },
-        },
-      );
-      return true;
-    } catch (error) {
-      this.#notice(`分享的連結打不開：${(error as Error).message}`, 'error');
-      return false;
-    }
   }
 
   /** Carries the session to a WebContainer, or back into the page, by replaying it there. Where that cannot be, nothing changes. */
@@ -163,40 +126,52 @@ export class Workbench {
     }
     this.#inWebContainer = !this.#inWebContainer;
     find(this.#root, '[data-host]').textContent = this.#inWebContainer ? '回到這一頁裡跑' : '改在 WebContainer 裡跑（有真的 Node.js）';
-    this.#ready = false;
-    this.#terminals.clear();
     await this.#boot(saved);
     this.#notice(this.#inWebContainer ? '現在跑在 WebContainer 裡，叢集的 API 在 http://localhost:8001。' : '回到這一頁裡了，叢集跟剛才一樣。');
   }
 
-  async #share(): Promise<void> {
-    const [{ encodeSession }, saved] = await Promise.all([import('./share.ts'), this.#ask<SavedSession | undefined>({ type: 'save' })]);
-    if (!saved) return this.#notice('這次做的事太多了，放不進一個連結。');
-    const link = `${location.origin}${location.pathname}#share=${await encodeSession(saved)}`;
-    await navigator.clipboard.writeText(link).then(
-      () => this.#notice(`連結已經複製好了（${(link.length / 1000).toFixed(1)} kB）。打開的人會看到叢集現在的樣子；內容都在連結裡，沒有上傳。`),
-      () => this.#notice(`瀏覽器不讓我用剪貼簿。連結在這裡：${link}`),
-    );
+  /** What is done now and then — going back, branches, comparing, sharing, breaking things — is fetched when first wanted. */
+  #travel(job: (travels: Travels) => Promise<unknown>): void {
+    this.#travels ??= import('./travels.ts').then(({ Travels }) => new Travels(this.#desk()));
+    this.#travels.then(job).catch((error: Error) => this.#notice(error.message, 'error'));
   }
 
-  /** Goes back: the session is replayed up to another moment and stands still there. The future that is left is kept. */
-  async #travel(to: (saved: SavedSession) => SavedSession | undefined): Promise<void> {
-    const saved = await this.#ask<SavedSession | undefined>({ type: 'save' }).catch(() => undefined);
-    const past = saved && to(saved);
-    if (!saved || !past) return this.#notice('前面沒有可以倒回的地方了。');
-    this.#future = { saved, timeline: structuredClone(this.#timeline.memory) };
-    await this.#jump(past);
-    this.#timeline.cut(past.nowMs, commandCount(past));
-    this.#notice(`時間停在 ${clockText(past.nowMs - (this.#startMs ?? past.nowMs))}。要接著走，把時間調回 ×1；原本的未來留在「倒回」裡。`);
+  #desk(): Desk {
+    return {
+      root: this.#root,
+      lab: this.#files.lab,
+      timeline: this.#timeline,
+      ask: (request) => this.#ask(request),
+      run: (command) => this.#run(command),
+      notice: (text, kind = 'word', ...buttons) => this.#notice(text, kind, ...buttons),
+      view: () => this.#view,
+      startMs: () => this.#startMs ?? 0,
+      terminalText: () => this.#terminals.text(),
+      preview: (atMs) => void this.#preview(atMs),
+      openKept: () => this.#openKept(),
+      setSpeed: (speed) => this.#setSpeed(speed),
+      jump: async (saved) => {
+        this.#setSpeed(0);
+        await this.#boot(saved);
+        this.#keepSoon();
+      },
+      visit: (visiting) => {
+        this.#visiting = visiting;
+      },
+    };
   }
 
-  async #jump(saved: SavedSession): Promise<void> {
-    this.#ready = false;
-    this.#terminals.clear();
-    this.#setSpeed(0);
-    await this.#boot(saved);
-    find(this.#root, '[data-future]').hidden = this.#future === undefined;
-    this.#keepSoon();
+  /** Draws the cluster as it was at a moment; undefined: as it is. */
+  async #preview(atMs: number | undefined): Promise<void> {
+    this.#previewMs = atMs;
+    this.#root.toggleAttribute('data-past', atMs !== undefined);
+    const view = atMs === undefined ? this.#view : await this.#ask<ClusterView>({ type: 'moment', atMs }).catch((error: Error) => this.#notice(error.message));
+    if (view && this.#previewMs === atMs) this.#draw(view);
+  }
+
+  #draw(view: ClusterView): void {
+    this.#chart.show(view);
+    this.#events.show(view, this.#startMs ?? view.nowMs);
   }
 
   #setSpeed(speed: number): void {
@@ -208,7 +183,12 @@ export class Workbench {
 
   async #boot(restore: SavedSession | undefined): Promise<void> {
     this.#root.dataset.state = 'starting';
-    if (restore?.inputs[0]) this.#startMs ??= restore.inputs[0].atMs;
+    this.#ready = false;
+    this.#startMs = undefined;
+    this.#timeline.reset();
+    this.#terminals.clear();
+    void this.#preview(undefined);
+    if (restore?.inputs[0]) this.#startMs = restore.inputs[0].atMs;
     // One worker serves session after session; only a dead one is replaced.
     this.#connection ??= connectWorker(
       (notice) => this.#onNotice(notice),
@@ -221,11 +201,11 @@ export class Workbench {
       for (const size of this.#terminals.open) await this.#connection.request({ type: 'open-terminal', ...size });
       if (!restore) for (const [path, text] of Object.entries(fileStore.read(lab.name))) await this.#connection.request({ type: 'write-file', path, text });
       if (this.#speed !== 1) await this.#connection.request({ type: 'set-speed', speed: this.#speed });
+      if (restore) this.#timeline.rebuild(await this.#connection.request<PodHistory[]>({ type: 'history' }), this.#startMs);
     } catch (error) {
       if (restore) {
         sessionStore.remove(lab.name);
         this.#notice('上次的進度沒辦法重播，所以從頭開始；你改過的檔案和完成的步驟都還在。');
-        this.#terminals.clear();
         return this.#boot(undefined);
       }
       this.#onDeath(error instanceof Error ? error.message : String(error));
@@ -248,6 +228,7 @@ export class Workbench {
       if (request.type === 'input' || request.type === 'run') this.#waiting.push(request);
       return;
     }
+    if (this.#visiting && request.type !== 'open-terminal' && request.type !== 'resize') return;
     this.#ask(request).catch((error: Error) => this.#notice(error.message, 'error'));
     this.#keepSoon();
   }
@@ -267,8 +248,8 @@ export class Workbench {
         return;
       case 'view':
         this.#startMs ??= notice.view.nowMs;
-        this.#chart.show(notice.view);
-        this.#events.show(notice.view, this.#startMs);
+        this.#view = notice.view;
+        if (this.#previewMs === undefined) this.#draw(notice.view);
         this.#timeline.show(notice.view, this.#startMs);
         this.#keepSoon();
         return;
@@ -282,7 +263,7 @@ export class Workbench {
         return;
       case 'command':
         if (!this.#visiting) this.#steps.entered();
-        this.#timeline.command(notice.line);
+        this.#timeline.command(notice.line, notice.atMs);
         return;
       case 'files-changed':
         void this.#filesPane.refresh().catch(() => undefined);
@@ -308,7 +289,6 @@ export class Workbench {
     this.#notice(`實驗停住了（${reason}）。課文照樣能讀；按「再試一次」會回到最後存下的地方。`, 'error', {
       label: '再試一次',
       action: () => {
-        this.#terminals.clear();
         const kept = sessionStore.read(this.#files.lab.name);
         void this.#boot(kept?.digest === this.#digest ? kept.saved : undefined);
       },
@@ -317,9 +297,9 @@ export class Workbench {
 
   /** Keeps the session in this browser, unless another page has the same lab open. */
   async #keep(): Promise<void> {
-    if (!this.#ready || !this.#owner) return;
+    if (!this.#ready || !this.#owner || this.#visiting) return;
     const saved = await this.#ask<SavedSession | undefined>({ type: 'save' }).catch(() => undefined);
-    if (saved && !sessionStore.write(this.#files.lab.name, { digest: this.#digest, saved, timeline: this.#timeline.memory })) {
+    if (saved && !sessionStore.write(this.#files.lab.name, { digest: this.#digest, saved })) {
       this.#owner = false;
       this.#notice('瀏覽器的儲存空間滿了或被關掉：這次的操作不會留到下次。');
     }
@@ -337,6 +317,8 @@ export class Workbench {
           request: (request) => this.#ask(request),
           run: (command) => this.#run(command),
           startMs: () => this.#startMs ?? 0,
+          pods: () => this.#view?.pods ?? [],
+          atMs: () => this.#previewMs,
         }),
     );
     this.#details.then(job).catch((error: Error) => {
@@ -370,14 +352,11 @@ export class Workbench {
         if (this.#ready) pace(speed);
       },
       forward: (request) => this.#ask(request),
-      undo: () => void this.#travel(beforeLastCommand),
+      undo: () => this.#travel((travels) => travels.back(beforeLastCommand)),
       pick: () => this.#showTab('timeline'),
-      future: () => {
-        const future = this.#future;
-        this.#future = undefined;
-        if (future) void this.#jump(future.saved).then(() => this.#timeline.remember(future.timeline));
-      },
-      share: () => this.#share(),
+      branches: () => this.#travel((travels) => travels.listBranches()),
+      failures: (menu) => this.#travel((travels) => travels.openFailures(menu)),
+      share: (how) => this.#travel((travels) => travels.share(how)),
       reset: () => void this.#reset(),
       host: () => this.#switchHost(),
       complain,
@@ -402,10 +381,7 @@ export class Workbench {
     const { name } = this.#files.lab;
     sessionStore.remove(name);
     fileStore.remove(name);
-    this.#ready = false;
-    this.#startMs = undefined;
-    this.#timeline.reset();
-    this.#terminals.clear();
+    branchStore.remove(name);
     await this.#boot(undefined);
     this.#terminals.focus();
   }
