@@ -52,6 +52,13 @@ export class TreeFileSystem implements FileSystem {
 
   /** Follows a path. Throws ENOENT for a missing directory on the way, ENOTDIR, ELOOP. */
   locate(path: string, followLast = true): Location {
+    const found = this.#walk(path, followLast);
+    if (typeof found === 'string') throw new Errno(found);
+    return found;
+  }
+
+  /** Follows a path as `locate` does; gives the error's name instead of throwing it, which is dear. */
+  #walk(path: string, followLast: boolean): Location | string {
     const rootMount = this.#mounts.get('/')!;
     const root: Step = { path: '/', name: '', node: rootMount.root, mount: rootMount };
     const steps: Step[] = [root];
@@ -61,22 +68,22 @@ export class TreeFileSystem implements FileSystem {
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!;
       const here = steps[steps.length - 1]!;
-      if (here.node.type !== 'directory') throw new Errno('ENOTDIR');
+      if (here.node.type !== 'directory') return 'ENOTDIR';
       if (name === '..') {
         if (steps.length > 1) steps.pop();
         continue;
       }
-      if (name.length > NAME_LIMIT) throw new Errno('ENAMETOOLONG');
+      if (name.length > NAME_LIMIT) return 'ENAMETOOLONG';
       const childPath = here.path === '/' ? `/${name}` : `${here.path}/${name}`;
       const mounted = this.#mounts.get(childPath);
       const node = mounted ? mounted.root : this.#child(here.node, name);
       const last = i === names.length - 1;
       if (!node) {
-        if (!last) throw new Errno('ENOENT');
+        if (!last) return 'ENOENT';
         return { steps, name, path: childPath, node: undefined, mount: here.mount };
       }
       if (node.type === 'symlink' && (!last || followLast || mustBeDirectory)) {
-        if (++links > SYMLINK_LIMIT) throw new Errno('ELOOP');
+        if (++links > SYMLINK_LIMIT) return 'ELOOP';
         const target = node.dynamicTarget ? node.dynamicTarget(this.callerPid) : node.target;
         const targetNames = splitPath(target);
         if (target.startsWith('/')) steps.length = 1;
@@ -86,7 +93,7 @@ export class TreeFileSystem implements FileSystem {
       steps.push({ path: childPath, name, node, mount: mounted ?? here.mount });
     }
     const end = steps[steps.length - 1]!;
-    if (mustBeDirectory && end.node.type !== 'directory') throw new Errno('ENOTDIR');
+    if (mustBeDirectory && end.node.type !== 'directory') return 'ENOTDIR';
     return { steps, name: end.name, path: end.path, node: end.node, mount: end.mount };
   }
 
@@ -204,12 +211,8 @@ export class TreeFileSystem implements FileSystem {
   }
 
   exists(path: string): boolean {
-    try {
-      return this.locate(path).node !== undefined;
-    } catch (error) {
-      if (error instanceof Errno) return false;
-      throw error;
-    }
+    const found = this.#walk(path, true);
+    return typeof found !== 'string' && found.node !== undefined;
   }
 
   readdir(path: string): string[] {
@@ -244,15 +247,12 @@ export class TreeFileSystem implements FileSystem {
   }
 
   #locateForCreation(path: string, recursive: boolean, mode: number | undefined): Location | undefined {
-    try {
-      return this.locate(path);
-    } catch (error) {
-      if (!recursive || !(error instanceof Errno) || error.code !== 'ENOENT') throw error;
-      const parent = parentPath(path);
-      if (parent === path) throw error;
-      this.mkdir(parent, { recursive: true, mode });
-      return this.locate(path);
-    }
+    const found = this.#walk(path, true);
+    if (typeof found !== 'string') return found;
+    const parent = parentPath(path);
+    if (!recursive || found !== 'ENOENT' || parent === path) throw new Errno(found);
+    this.mkdir(parent, { recursive: true, mode });
+    return this.locate(path);
   }
 
   remove(path: string, options: { recursive?: boolean } = {}): void {

@@ -129,7 +129,8 @@ export class Verbs {
   /** The same for a write to `status`, which leaves everything but metadata as it is: that is shared with the existing object. */
   normalizeStatus(info: ResourceInfo, object: ApiObject, existing: ApiObject): Mutable {
     const { managedFields: _managed, ...metadata } = object.metadata ?? {};
-    const part = this.normalize(info, { metadata, status: (object as Mutable).status });
+    const converted = convert(info.node, { metadata, status: (object as Mutable).status }, { strict: [], checkTypes: false, share: true });
+    const part = this.applyDefaults(info, converted);
     const out = { ...existing, metadata: part.metadata } as Mutable;
     if (part.status === undefined) delete out.status;
     else out.status = part.status;
