@@ -58,9 +58,6 @@ export class Verbs {
   readonly #random;
   readonly context: StrategyContext;
   readonly #dryRunContext: StrategyContext;
-  /** The instant that was last asked for, and its text. */
-  #nowMs = Number.NaN;
-  #now = '';
 
   constructor(options: {
     kernel: Kernel;
@@ -105,12 +102,7 @@ export class Verbs {
 
   /** RFC 3339 with seconds, as `metav1.Time` is written. */
   now(): string {
-    const nowMs = this.kernel.now();
-    if (nowMs !== this.#nowMs) {
-      this.#nowMs = nowMs;
-      this.#now = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
-    }
-    return this.#now;
+    return `${new Date(this.kernel.now()).toISOString().slice(0, 19)}Z`;
   }
 
   /** 404 when there is none. */

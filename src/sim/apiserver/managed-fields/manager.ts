@@ -1,5 +1,5 @@
 import type { ApiObject } from '../../client/types.ts';
-import type { ManagedFieldsEntry, ObjectMeta } from '../../kinds/types.ts';
+import type { ManagedFieldsEntry } from '../../kinds/types.ts';
 import { convert } from '../decode.ts';
 import type { ResourceInfo } from '../resources.ts';
 import { covering, difference, equalTrees, type FieldTree, intersection, isEmptySet, LEAF, recursiveDifference, sortTree, union } from './field-set.ts';
