@@ -46,6 +46,31 @@ export const onRequest = defineRouteMiddleware(async (context) => {
   ] as const) {
     route.head.push({ tag: 'meta', attrs: { name: 'theme-color', media: `(prefers-color-scheme: ${scheme})`, content } });
   }
+  const card = new URL(`${base}card.png`, context.site).href;
+  route.head.push(
+    { tag: 'meta', attrs: { property: 'og:image', content: card } },
+    { tag: 'meta', attrs: { property: 'og:image:alt', content: '海圖室：一個 Headless Service 指向三個有編號的 Pod，每個 Pod 下面掛著自己的硬碟' } },
+    { tag: 'meta', attrs: { name: 'twitter:image', content: card } },
+  );
+  if (id === '' || id === 'index') {
+    const lessons = (await getCollection('docs')).filter((page: { id: string }) => page.id.startsWith('lessons/'));
+    const course = {
+      '@context': 'https://schema.org',
+      '@type': 'Course',
+      name: '海圖室：StatefulSet 與 Headless Service',
+      description: data.description,
+      inLanguage: 'zh-TW',
+      isAccessibleForFree: true,
+      image: card,
+      provider: { '@type': 'Organization', name: '海圖室' },
+      hasPart: lessons.map((page: { id: string; data: { title: string } }) => ({
+        '@type': 'LearningResource',
+        name: page.data.title,
+        url: new URL(`${base}${page.id}/`, context.site).href,
+      })),
+    };
+    route.head.push({ tag: 'script', attrs: { type: 'application/ld+json' }, content: JSON.stringify(course).replaceAll('<', '\\u003c') });
+  }
   if (id.startsWith('lessons/')) {
     const facts = {
       '@context': 'https://schema.org',

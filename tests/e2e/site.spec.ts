@@ -78,4 +78,9 @@ test('every tool of the lab is accessible', async ({ page }) => {
   }
   await page.locator('[data-outline] button', { hasText: 'mysql-statefulset-0' }).click();
   await expect(page.locator('[data-details] h3')).toContainText('pod/mysql-statefulset-0', { timeout: 10_000 });
+  // What belongs to it is marked in the drawing and said in the outline.
+  await expect(page.locator('[data-outline]')).toContainText('選了 mysql-statefulset-0。屬於 StatefulSet mysql-statefulset');
+  await expect(page.locator('[data-outline] [aria-current="true"]')).toHaveText('mysql-statefulset-0');
+  await expect(page.locator('.chart .selected')).toHaveCount(1);
+  await expect(page.locator('.chart .claim.related')).toHaveCount(1);
 });
