@@ -2,7 +2,7 @@ import { Errno } from '../unix/types.ts';
 import { type Applet, getopt, program } from './applet.ts';
 
 /** md5sum, sha1sum, sha256sum, sha512sum over streams of bytes. */
-interface Digest {
+export interface Digest {
   update(chunk: Uint8Array): void;
   /** Lower-case hexadecimal. */
   finish(): string;
@@ -177,11 +177,11 @@ function sha512(): Digest {
   );
 }
 
-const DIGESTS: Readonly<Record<string, () => Digest>> = { md5sum: md5, sha1sum: sha1, sha256sum: sha256, sha512sum: sha512 };
+export const DIGESTS = { md5sum: md5, sha1sum: sha1, sha256sum: sha256, sha512sum: sha512 } as const;
 
 async function sum(applet: Applet): Promise<void> {
   const options = getopt(applet.args, 'cswb');
-  const create = DIGESTS[applet.name] ?? md5;
+  const create = DIGESTS[applet.name as keyof typeof DIGESTS] ?? md5;
   const digestOf = async (path: string): Promise<string | undefined> => {
     const file = await applet.tryOpen(path);
     if (!file) return undefined;

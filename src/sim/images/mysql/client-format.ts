@@ -1,23 +1,16 @@
 import { textWidth } from '../../../unix/index.ts';
-import type { SqlValue } from './sql-parser.ts';
 
 /** How the mysql client shows rows, and how it cuts its input into statements. */
 
-const cellText = (value: SqlValue): string => (value === null ? 'NULL' : String(value));
+type Cell = string | null;
+
+const cellText = (value: Cell): string => value ?? 'NULL';
 
 /** The boxes of the interactive client. */
-export function box(columns: readonly { title: string; numeric: boolean }[], rows: readonly SqlValue[][], headings: boolean): string {
+export function box(columns: readonly { title: string; numeric: boolean }[], rows: readonly (readonly Cell[])[], headings: boolean): string {
+  const widthOf = (text: string): number => Math.max(...text.split('\n').map(textWidth));
   const widths = columns.map(({ title }, i) =>
-    Math.max(
-      headings ? textWidth(title) : 0,
-      ...rows.map((row) =>
-        Math.max(
-          ...cellText(row[i] ?? null)
-            .split('\n')
-            .map(textWidth),
-        ),
-      ),
-    ),
+    rows.reduce((width, row) => Math.max(width, widthOf(cellText(row[i] ?? null))), headings ? textWidth(title) : 0),
   );
   const rule = `+${widths.map((width) => '-'.repeat(width + 2)).join('+')}+\n`;
   const pad = (text: string, width: number, right: boolean): string => {
@@ -26,14 +19,10 @@ export function box(columns: readonly { title: string; numeric: boolean }[], row
   };
   const line = (cells: readonly string[], header: boolean): string =>
     `|${cells.map((cell, i) => ` ${pad(cell, widths[i] ?? 0, !header && (columns[i]?.numeric ?? false))} `).join('|')}|\n`;
+  const titles = columns.map(({ title }) => title);
   return (
     rule +
-    (headings
-      ? line(
-          columns.map(({ title }) => title),
-          true,
-        ) + rule
-      : '') +
+    (headings ? line(titles, true) + rule : '') +
     rows
       .map((row) =>
         line(
@@ -46,37 +35,62 @@ export function box(columns: readonly { title: string; numeric: boolean }[], row
   );
 }
 
-export function vertical(columns: readonly { title: string }[], rows: readonly SqlValue[][]): string {
-  const width = Math.max(0, ...columns.map(({ title }) => title.length));
+export function vertical(columns: readonly { title: string }[], rows: readonly (readonly Cell[])[]): string {
+  const width = Math.max(0, ...columns.map(({ title }) => textWidth(title)));
+  const label = (title: string): string => ' '.repeat(width - textWidth(title)) + title;
   return rows
     .map(
       (row, i) =>
-        `*************************** ${i + 1}. row ***************************\n${columns.map(({ title }, at) => `${title.padStart(width)}: ${cellText(row[at] ?? null)}\n`).join('')}`,
+        `*************************** ${i + 1}. row ***************************\n${columns.map(({ title }, at) => `${label(title)}: ${cellText(row[at] ?? null)}\n`).join('')}`,
     )
     .join('');
 }
 
-export const batchCell = (value: SqlValue): string => cellText(value).replace(/\\/g, '\\\\').replace(/\t/g, '\\t').replace(/\n/g, '\\n');
+export const batchCell = (value: Cell, raw: boolean): string =>
+  raw ? cellText(value) : cellText(value).replace(/\\/g, '\\\\').replace(/\t/g, '\\t').replace(/\n/g, '\\n').replace(/\0/g, '\\0');
 
-/** Splits text into statements at ; \g \G outside quotes; what is unfinished stays in `rest`. */
-export function splitStatements(text: string): { statements: { sql: string; vertical: boolean; line: number }[]; rest: string } {
-  const statements: { sql: string; vertical: boolean; line: number }[] = [];
+export interface Split {
+  statements: { sql: string; vertical: boolean; line: number }[];
+  rest: string;
+  /** What the rest is in the middle of: a quote, a comment, or nothing. */
+  open: "'" | '"' | '`' | '/*' | '';
+  /** \c was there: what was gathered is thrown away. */
+  cleared: boolean;
+}
+
+/** Cuts text into statements at the delimiter, \g and \G outside quotes and comments. */
+export function splitStatements(text: string, delimiter = ';'): Split {
+  const statements: Split['statements'] = [];
+  const ending = delimiter.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  const pattern = new RegExp(
+    `'(?:[^'\\\\]|\\\\[^])*'|"(?:[^"\\\\]|\\\\[^])*"|\`[^\`]*\`|--(?=[ \\t\\n]|$)[^\\n]*|#[^\\n]*|/\\*[^]*?\\*/|/\\*|${ending}|\\\\[gGc]|['"\`]`,
+    'g',
+  );
   let start = 0;
-  const pattern = /'(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"|`[^`]*`|-- [^\n]*|#[^\n]*|\/\*[\s\S]*?\*\/|;|\\[gG]|['"`]/g;
+  let line = 1;
+  let counted = 0;
+  let open: Split['open'] = '';
+  let cleared = false;
   for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
-    const end = match[0];
-    if (end.length === 1 && end !== ';') break;
-    if (end !== ';' && end !== '\\g' && end !== '\\G') continue;
-    const sql = text.slice(start, match.index).trim();
-    if (sql !== '')
-      statements.push({
-        sql,
-        vertical: end === '\\G',
-        line: text.slice(0, start).split('\n').length + (/^\s*\n/.exec(text.slice(start))?.[0].split('\n').length ?? 1) - 1,
-      });
-    start = match.index + end.length;
+    const [found] = match;
+    if (found === '/*' || (/^['"`]$/.test(found) && found !== delimiter)) {
+      open = found as Split['open'];
+      break;
+    }
+    if (found === '\\c') {
+      start = match.index + 2;
+      cleared = true;
+      continue;
+    }
+    if (found !== delimiter && found !== '\\g' && found !== '\\G') continue;
+    const piece = text.slice(start, match.index);
+    const begins = start + (piece.length - piece.trimStart().length);
+    for (; counted < begins; counted++) if (text[counted] === '\n') line++;
+    if (piece.trim() !== '') statements.push({ sql: piece.trim(), vertical: found === '\\G', line });
+    start = match.index + found.length;
   }
   // What is left may be nothing but comments.
   const rest = text.slice(start);
-  return { statements, rest: /^(?:\s|#[^\n]*|--(?:[ \t][^\n]*)?(?=\n|$)|\/\*(?!!)[\s\S]*?\*\/)*$/.test(rest) ? '' : rest };
+  const blank = /^(?:\s|#[^\n]*(?:\n|$)|--(?:[ \t][^\n]*)?(?:\n|$)|\/\*(?!!)[\s\S]*?\*\/)*$/.test(rest);
+  return { statements, rest: blank && open === '' ? '' : rest, open, cleared };
 }

@@ -1,337 +1,341 @@
-import { type Applet, byteText, fromByteText, program, toByteText } from '../../../applets/applet.ts';
-import { resolveHost } from '../../../applets/resolver.ts';
-import { StreamDecoder } from '../../../unix/index.ts';
+import { type Applet, fromByteText, program, toByteText } from '../../../applets/applet.ts';
+import { LineEditor } from '../../../shell/line-editor.ts';
 import { Errno, type Socket } from '../../../unix/types.ts';
-import { batchCell, box, splitStatements, vertical } from './client-format.ts';
-import type { SqlValue } from './sql-parser.ts';
-import { type FromServer, Wire } from './wire.ts';
+import { batchCell, box, type Split, splitStatements, vertical } from './client-format.ts';
+import { ClientError, type ClientOptions, connect, errorLine, parseOptions } from './client-options.ts';
+import { mysqladmin, mysqldump } from './client-tools.ts';
+import type { Connection, Reply } from './connection.ts';
+import { isNumberType } from './packets.ts';
 
-/** The command-line tools: mysql, mysqladmin, mysqldump. */
+/** The mysql client. */
 
-interface ConnectionOptions {
-  host: string;
-  port: number;
-  user: string;
-  password: string | undefined;
-  askPassword: boolean;
-  database: string | undefined;
-  execute: string[];
-  /** Single letters and long names without value. */
-  flags: Set<string>;
-  rest: string[];
-}
+const HELP = `
+For information about MySQL products and services, visit:
+   http://www.mysql.com/
 
-class ClientError extends Error {
-  readonly code: number;
-  constructor(message: string, code = 1) {
-    super(message);
-    this.code = code;
-  }
-}
+List of all MySQL commands:
+Note that all text commands must be first on line and end with ';'
+?         (\\?) Synonym for \`help'.
+clear     (\\c) Clear the current input statement.
+delimiter (\\d) Set statement delimiter.
+ego       (\\G) Send command to mysql server, display result vertically.
+exit      (\\q) Exit mysql. Same as quit.
+go        (\\g) Send command to mysql server.
+help      (\\h) Display this help.
+nowarning (\\w) Don't show warnings after every statement.
+print     (\\p) Print current command.
+quit      (\\q) Quit mysql.
+source    (\\.) Execute an SQL script file. Takes a file name as an argument.
+status    (\\s) Get status information from the server.
+system    (\\!) Execute a system shell command.
+use       (\\u) Use another database. Takes database name as argument.
+warnings  (\\W) Show warnings after every statement.
 
-function parseOptions(applet: Applet): ConnectionOptions {
-  const options: ConnectionOptions = {
-    host: 'localhost',
-    port: 3306,
-    user: 'root',
-    password: applet.process.env.get('MYSQL_PWD'),
-    askPassword: false,
-    database: undefined,
-    execute: [],
-    flags: new Set(),
-    rest: [],
-  };
-  const args = applet.process.argv.slice(1);
-  for (let i = 0; i < args.length; i++) {
-    const word = args[i] as string;
-    const long = /^--([a-z-]+)(?:=(.*))?$/s.exec(word);
-    const short = /^-([hPuDe])(.*)$/s.exec(word);
-    const key = long?.[1] ?? (short ? { h: 'host', P: 'port', u: 'user', D: 'database', e: 'execute' }[short[1] as 'h'] : undefined);
-    if (
-      key !== undefined &&
-      [
-        'host',
-        'port',
-        'user',
-        'database',
-        'execute',
-        'protocol',
-        'default-character-set',
-        'connect-timeout',
-        'socket',
-        'defaults-file',
-        'wait',
-        'get-server-public-key',
-      ].includes(key)
-    ) {
-      const value = long ? (long[2] ?? (['wait', 'get-server-public-key'].includes(key) ? '' : (args[++i] ?? ''))) : short?.[2] || (args[++i] ?? '');
-      if (key === 'host') options.host = value;
-      else if (key === 'port') options.port = Number(value);
-      else if (key === 'user') options.user = value;
-      else if (key === 'database') options.database = value;
-      else if (key === 'execute') options.execute.push(value);
-    } else if (word === '-p' || word === '--password') options.askPassword = true;
-    else if (/^-p./.test(word)) options.password = word.slice(2);
-    else if (long?.[1] === 'password') options.password = long[2] ?? '';
-    else if (long) options.flags.add(long[1] as string);
-    else if (/^-[A-Za-z]+$/.test(word)) for (const letter of word.slice(1)) options.flags.add(letter);
-    else options.rest.push(word);
-  }
-  return options;
-}
+`;
 
-async function connect(applet: Applet, options: ConnectionOptions): Promise<Wire> {
-  const { process } = applet;
-  if (options.password !== undefined && applet.process.env.get('MYSQL_PWD') === undefined) {
-    await applet.err(`${applet.name}: [Warning] Using a password on the command line interface can be insecure.\n`);
-  }
-  const local = options.host === 'localhost';
-  const cannot = (code: string): ClientError =>
-    new ClientError(
-      local
-        ? "ERROR 2002 (HY000): Can't connect to local MySQL server through socket '/var/run/mysqld/mysqld.sock' (2)"
-        : `ERROR 2003 (HY000): Can't connect to MySQL server on '${options.host}:${options.port}' (${code === 'ECONNREFUSED' ? 111 : code === 'EHOSTUNREACH' ? 113 : 110})`,
-    );
-  const found = local ? { addresses: ['127.0.0.1'] } : await resolveHost(process, options.host);
-  if (!('addresses' in found) || !found.addresses[0]) throw new ClientError(`ERROR 2005 (HY000): Unknown MySQL server host '${options.host}' (-2)`);
-  let socket: Socket;
-  try {
-    socket = await process.guard(process.machine.net.connect(found.addresses[0], options.port, { signal: process.signal, timeoutMs: 30_000 }));
-  } catch (error) {
-    if (!(error instanceof Errno)) throw error;
-    throw cannot(error.code);
-  }
-  const wire = new Wire(process, socket);
-  if (!(await wire.readGreeting()))
-    throw new ClientError("ERROR 2013 (HY000): Lost connection to MySQL server at 'reading initial communication packet', system error: 0");
-  await wire.send({
-    login: { user: options.user, password: options.password ?? '', ...(options.database === undefined ? {} : { database: options.database }) },
-  });
-  const answer = await wire.receive<FromServer>();
-  if (!answer) throw new ClientError("ERROR 2013 (HY000): Lost connection to MySQL server at 'reading authorization packet', system error: 0");
-  if ('error' in answer) {
-    socket.close();
-    throw new ClientError(errorLine(answer.error));
-  }
-  return wire;
-}
+const COMMANDS: Readonly<Record<string, string>> = {
+  ...{ '\\q': 'quit', exit: 'quit', '\\h': 'help', '\\?': 'help', '?': 'help', '\\s': 'status', '\\.': 'source', '\\d': 'delimiter', '\\u': 'use' },
+  ...{ '\\W': 'warnings', '\\w': 'nowarning', '\\p': 'print', '\\!': 'system', '\\#': 'rehash' },
+};
+const WORDS = /^(quit|exit|help|status|source|delimiter|use|warnings|nowarning|print|system|rehash|clear|\?)$/i;
 
-const errorLine = ([number, state, message]: [number, string, string], line?: number): string =>
-  `ERROR ${number} (${state})${line === undefined ? '' : ` at line ${line}`}: ${message}`;
+class Client {
+  readonly #applet: Applet;
+  readonly #options: ClientOptions;
+  readonly #connection: Connection;
+  readonly #interactive: boolean;
+  readonly #silent: number;
+  #buffer = '';
+  #delimiter = ';';
+  #showWarnings: boolean;
+  /** Line of the input, and where what is gathered began. */
+  #line = 0;
+  #startLine = 1;
+  #failed = false;
 
-async function runStatement(
-  applet: Applet,
-  wire: Wire,
-  sql: string,
-  style: { vertical: boolean; table: boolean; headings: boolean; interactive: boolean; line?: number },
-): Promise<boolean> {
-  await wire.send({ sql });
-  const answer = await wire.receive<FromServer>();
-  if (!answer) {
-    await applet.err('ERROR 2013 (HY000): Lost connection to MySQL server during query\n');
-    return false;
+  constructor(applet: Applet, options: ClientOptions, connection: Connection) {
+    this.#applet = applet;
+    this.#options = options;
+    this.#connection = connection;
+    const { stdin, stdout } = applet.process;
+    this.#interactive = options.execute.length === 0 && stdin.tty !== undefined;
+    const quiet = this.#count('s', 'silent') + this.#count('B', 'batch');
+    this.#silent = quiet > 0 ? quiet : stdout.kind === 'tty' ? 0 : 1;
+    this.#delimiter = options.flags.get('delimiter')?.[0] ?? ';';
+    this.#showWarnings = this.#count('show-warnings') > 0;
   }
-  if ('error' in answer) {
-    await applet.err(toByteText(`${errorLine(answer.error, style.line)}\n`));
-    return false;
+
+  #count(...names: string[]): number {
+    return names.reduce((sum, name) => sum + (this.#options.flags.get(name)?.length ?? 0), 0);
   }
-  const out = (text: string): Promise<void> | undefined => applet.put(toByteText(text));
-  if ('columns' in answer) {
-    const { columns, rows } = answer;
-    const count = `${rows.length === 0 ? 'Empty set' : `${rows.length} row${rows.length === 1 ? '' : 's'} in set`} (${answer.seconds.toFixed(2)} sec)\n\n`;
-    if (rows.length > 0) {
-      if (style.vertical) await out(vertical(columns, rows));
-      else if (style.table) await out(box(columns, rows, style.headings));
-      else
-        await out(
-          (style.headings ? `${columns.map(({ title }) => title).join('\t')}\n` : '') + rows.map((row) => `${row.map(batchCell).join('\t')}\n`).join(''),
-        );
+
+  #out(text: string): Promise<void> | undefined {
+    return this.#applet.put(toByteText(text));
+  }
+
+  async run(): Promise<number> {
+    const { process } = this.#applet;
+    if (this.#options.execute.length > 0) {
+      for (const text of this.#options.execute) if (!(await this.#feedAll(text))) return 1;
+      return this.#failed ? 1 : 0;
     }
-    if (style.interactive) await out(count);
-  } else if ('affected' in answer && style.interactive) {
-    if (/^\s*use\b/i.test(sql)) await out('Database changed\n');
-    else
-      await out(
-        `Query OK, ${answer.affected} row${answer.affected === 1 ? '' : 's'} affected (${answer.seconds.toFixed(2)} sec)\n${answer.info ? `${answer.info}\n` : ''}\n`,
-      );
+    if (this.#interactive) return this.#converse();
+    return (await this.#feedAll(fromByteText(await this.#applet.readText(process.stdin)))) && !this.#failed ? 0 : 1;
   }
-  await applet.flush();
-  return true;
+
+  /** A whole text; what is left without a delimiter at its end is run too. False: stop. */
+  async #feedAll(text: string): Promise<boolean> {
+    // A text without commands of the client's own is cut at once.
+    const lines = /^\s*(delimiter|source|use|\\[.duW])(\s|$)/im.test(text) ? text.split('\n') : [text];
+    for (const line of lines) if ((await this.#feed(line)) === 'stop') return false;
+    const rest = this.#buffer.trim();
+    this.#buffer = '';
+    return rest === '' || (await this.#statement(rest, false, this.#startLine)) !== 'stop';
+  }
+
+  /** One line (or more): a command of the client's, or a part of a statement. */
+  async #feed(text: string): Promise<'stop' | 'quit' | Split['open']> {
+    const blank = this.#buffer.trim() === '';
+    if (blank) {
+      this.#buffer = '';
+      this.#startLine = this.#line + 1;
+      const done = await this.#command(text);
+      if (done) {
+        this.#line++;
+        return done === 'done' ? '' : done;
+      }
+    }
+    this.#line += text.split('\n').length;
+    const inline = /^([\s\S]*?)\\([qps])\s*$/.exec(text);
+    this.#buffer += `${inline ? inline[1] : text}\n`;
+    const { statements, rest, open, cleared } = splitStatements(this.#buffer, this.#delimiter);
+    const began = this.#startLine;
+    this.#buffer = rest === '' || (cleared && rest.trim() === '') ? '' : rest;
+    if (statements.length > 0) this.#startLine = this.#line;
+    for (const { sql, vertical: tall, line } of statements) if ((await this.#statement(sql, tall, began + line - 1)) === 'stop') return 'stop';
+    if (inline?.[2] === 'q') return 'quit';
+    if (inline?.[2] === 's') await this.#status();
+    if (inline?.[2] === 'p') await this.#out(`--------------\n${this.#buffer.trim()}\n--------------\n\n`);
+    return open;
+  }
+
+  /** Undefined: no command. */
+  async #command(text: string): Promise<'done' | 'stop' | 'quit' | undefined> {
+    const found = /^\s*(\\[.!#?hqsduwWp]|[A-Za-z?]+)(?:\s+([\s\S]*?))?\s*$/.exec(text);
+    const word = found?.[1] ?? '';
+    const bare = word.replace(/;$/, '');
+    const name =
+      COMMANDS[word] ??
+      COMMANDS[bare.toLowerCase()] ??
+      (WORDS.test(bare) ? bare.toLowerCase() : /^\s*(quit|exit|help|status|clear|warnings|nowarning|rehash)\s*;\s*$/i.exec(text)?.[1]?.toLowerCase());
+    if (name === undefined) return undefined;
+    const argument = (found?.[2] ?? '').replace(/;\s*$/, '').trim();
+    switch (name) {
+      case 'quit':
+      case 'exit':
+        return 'quit';
+      case 'help':
+        if (argument !== '') return undefined;
+        await this.#out(HELP);
+        return 'done';
+      case 'status':
+        await this.#status();
+        return 'done';
+      case 'delimiter':
+        if (argument === '') await this.#applet.err("ERROR: DELIMITER must be followed by a 'delimiter' character or string\n");
+        else this.#delimiter = found?.[2]?.trim().split(/\s/)[0] ?? ';';
+        return 'done';
+      case 'use': {
+        if (argument.includes(';')) return undefined;
+        const reply = await this.#connection.useDatabase(argument.replace(/^`(.*)`$/, '$1'));
+        if (!reply || 'error' in reply) return (await this.#failure(reply, this.#interactive ? undefined : this.#line + 1)) ? 'done' : 'stop';
+        if (this.#interactive) await this.#out('Database changed\n');
+        return 'done';
+      }
+      case 'source':
+        return this.#source(argument);
+      case 'warnings':
+      case 'nowarning':
+        if (argument !== '') return undefined;
+        this.#showWarnings = name === 'warnings';
+        await this.#out(`Show warnings ${this.#showWarnings ? 'enabled' : 'disabled'}.\n`);
+        return 'done';
+      case 'system': {
+        const { process } = this.#applet;
+        await this.#applet.flush();
+        await process.guard(process.spawn(['sh', '-c', argument]).exited);
+        return 'done';
+      }
+      case 'clear':
+      case 'print':
+      case 'rehash':
+        return argument === '' ? 'done' : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  async #source(path: string): Promise<'done' | 'stop'> {
+    let text: string;
+    try {
+      text = this.#applet.fs.readText(this.#applet.process.resolve(path));
+    } catch (error) {
+      if (!(error instanceof Errno)) throw error;
+      await this.#applet.err(`ERROR: \nFailed to open file '${path}', error: 2\n`);
+      return this.#interactive ? 'done' : 'stop';
+    }
+    return (await this.#feedAll(text)) || this.#interactive ? 'done' : 'stop';
+  }
+
+  /** False: the run is to end. */
+  async #failure(reply: Reply | undefined, line: number | undefined): Promise<boolean> {
+    const error: [number, string, string] = reply && 'error' in reply ? reply.error : [2013, 'HY000', 'Lost connection to MySQL server during query'];
+    await this.#applet.err(toByteText(`${errorLine(error, line)}\n`));
+    if (this.#interactive) return true;
+    this.#failed = true;
+    return this.#count('f', 'force') > 0;
+  }
+
+  async #statement(sql: string, tall: boolean, line: number): Promise<'stop' | undefined> {
+    const { kernel } = this.#applet.process;
+    const began = kernel.now();
+    if (this.#count('v', 'verbose') > 0) await this.#out(`--------------\n${sql}\n--------------\n\n`);
+    const used = /^use\s+(\S+)$/i.exec(sql)?.[1];
+    let reply: Reply | undefined;
+    try {
+      reply = used === undefined ? await this.#connection.query(sql) : await this.#connection.useDatabase(used.replace(/^`(.*)`$/, '$1'));
+    } catch (error) {
+      // The server hung up while it was being written to.
+      if (!(error instanceof Errno)) throw error;
+      reply = { error: [2006, 'HY000', 'MySQL server has gone away'] };
+    }
+    if (!reply || 'error' in reply) return (await this.#failure(reply, this.#interactive ? undefined : line)) ? undefined : 'stop';
+    await this.#show(sql, reply, tall || this.#count('E', 'vertical') > 0, (kernel.now() - began) / 1000);
+    if (this.#showWarnings && reply.warnings > 0) await this.#warnings();
+    await this.#applet.flush();
+    return undefined;
+  }
+
+  async #show(sql: string, reply: Exclude<Reply, { error: unknown }>, tall: boolean, seconds: number): Promise<void> {
+    const time = `(${seconds.toFixed(2)} sec)`;
+    const warnings = reply.warnings > 0 ? `, ${reply.warnings} warning${reply.warnings === 1 ? '' : 's'}` : '';
+    if ('affected' in reply) {
+      if (!this.#interactive) return;
+      if (/^use\b/i.test(sql)) await this.#out('Database changed\n');
+      else
+        await this.#out(
+          `Query OK, ${reply.affected} row${reply.affected === 1 ? '' : 's'} affected${warnings} ${time}\n${reply.info === '' ? '' : `${reply.info}\n`}\n`,
+        );
+      return;
+    }
+    const columns = reply.columns.map(({ title, type }) => ({ title, numeric: isNumberType(type) }));
+    const { rows } = reply;
+    const headings = this.#count('N', 'skip-column-names') === 0;
+    const raw = this.#count('r', 'raw') > 0;
+    if (rows.length > 0) {
+      if (tall) await this.#out(vertical(columns, rows));
+      else if (this.#count('t', 'table') > 0 || this.#silent === 0) await this.#out(box(columns, rows, headings));
+      else {
+        if (headings && this.#silent < 2) await this.#out(`${columns.map(({ title }) => title).join('\t')}\n`);
+        for (const row of rows) await this.#out(`${row.map((cell) => batchCell(cell, raw)).join('\t')}\n`);
+      }
+    }
+    if (this.#interactive)
+      await this.#out(`${rows.length === 0 ? 'Empty set' : `${rows.length} row${rows.length === 1 ? '' : 's'} in set`}${warnings} ${time}\n\n`);
+  }
+
+  async #warnings(): Promise<void> {
+    const reply = await this.#connection.query('SHOW WARNINGS');
+    if (!reply || !('rows' in reply)) return;
+    for (const [level, code, message] of reply.rows) await this.#out(`${level} (Code ${code}): ${message}\n`);
+    if (this.#interactive) await this.#out('\n');
+  }
+
+  async #status(): Promise<void> {
+    const reply = await this.#connection.query('SELECT DATABASE(), USER()');
+    const [database, user] = reply && 'rows' in reply ? (reply.rows[0] ?? []) : [];
+    const local = this.#options.host === 'localhost';
+    const statistics = await this.#connection.statistics();
+    const uptime = Number(/Uptime: (\d+)/.exec(statistics)?.[1] ?? 0);
+    const parts = [
+      `${Math.floor(uptime / 3600)} hour${uptime >= 7200 || uptime < 3600 ? 's' : ''}`,
+      `${Math.floor((uptime % 3600) / 60)} min`,
+      `${uptime % 60} sec`,
+    ];
+    const age = (uptime >= 3600 ? parts : uptime >= 60 ? parts.slice(1) : parts.slice(2)).join(' ');
+    const lines: [string, string][] = [
+      ['Connection id', String(this.#connection.greeting.connectionId)],
+      ['Current database', database ?? ''],
+      ['Current user', user ?? ''],
+      ['SSL', 'Not in use'],
+      ['Current pager', 'stdout'],
+      ['Using outfile', "''"],
+      ['Using delimiter', this.#delimiter],
+      ['Server version', `${this.#connection.greeting.version} MySQL Community Server - GPL`],
+      ['Protocol version', '10'],
+      ['Connection', local ? 'Localhost via UNIX socket' : `${this.#options.host} via TCP/IP`],
+      ['Server characterset', 'utf8mb4'],
+      ['Db     characterset', 'utf8mb4'],
+      ['Client characterset', 'utf8mb4'],
+      ['Conn.  characterset', 'utf8mb4'],
+      ...((local ? [['UNIX socket', '/var/run/mysqld/mysqld.sock']] : [['TCP port', String(this.#options.port)]]) as [string, string][]),
+      ['Uptime', age],
+    ];
+    const text = lines.map(([name, value]) => `${`${name}:`.padEnd(24)}${value}\n`.replace(/^(.{1,23}) +/, (all) => all)).join('');
+    await this.#out(
+      `--------------\nmysql  Ver 8.1.0 for Linux on x86_64 (MySQL Community Server - GPL)\n\n${text}\n${statistics.replace(/^Uptime: \d+ {2}/, '')}\n--------------\n\n`,
+    );
+  }
+
+  // ---- at the terminal ----
+
+  async #converse(): Promise<number> {
+    const { process } = this.#applet;
+    const { tty } = process.stdin;
+    if (this.#silent === 0)
+      await this.#out(
+        `Welcome to the MySQL monitor.  Commands end with ; or \\g.\nYour MySQL connection id is ${this.#connection.greeting.connectionId}\nServer version: ${this.#connection.greeting.version} MySQL Community Server - GPL\n\nCopyright (c) 2000, 2023, Oracle and/or its affiliates.\n\nOracle is a registered trademark of Oracle Corporation and/or its\naffiliates. Other names may be trademarks of their respective\nowners.\n\nType 'help;' or '\\h' for help. Type '\\c' to clear the current input statement.\n\n`,
+      );
+    const history: string[] = [];
+    const editor = tty && new LineEditor({ owner: { process, dialect: 'ash', history }, tty, complete: async () => ({ start: 0, candidates: [], hidden: 0 }) });
+    let open: Split['open'] = '';
+    for (;;) {
+      await this.#applet.flush();
+      const prompt = this.#buffer.trim() === '' ? 'mysql> ' : `    ${{ "'": "'> ", '"': '"> ', '`': '`> ', '/*': '/*> ', '': '-> ' }[open]}`;
+      const line = await editor?.readLine(prompt.padStart(7));
+      if (line === 'interrupted') {
+        this.#buffer = '';
+        continue;
+      }
+      if (line === undefined) {
+        await this.#out('Bye\n');
+        await this.#applet.flush();
+        return 0;
+      }
+      if (line.trim() !== '') history.push(line);
+      const after = await this.#feed(line);
+      if (after === 'quit') {
+        await this.#out('Bye\n');
+        await this.#applet.flush();
+        return 0;
+      }
+      open = after === 'stop' ? '' : after;
+    }
+  }
 }
 
 async function mysql(applet: Applet): Promise<number> {
   const options = parseOptions(applet);
   options.database ??= options.rest[0];
-  const { process } = applet;
-  const { tty } = process.stdin;
-  if (options.askPassword && options.password === undefined) options.password = await readPassword(applet);
-  const wire = await connect(applet, options);
-  const has = (...names: string[]): boolean => names.some((name) => options.flags.has(name));
-  const interactive = options.execute.length === 0 && tty !== undefined;
-  const style = {
-    vertical: has('E', 'vertical'),
-    table: has('t', 'table') || (!has('B', 'batch', 's', 'silent') && process.stdout.kind === 'tty'),
-    headings: !has('N', 'skip-column-names'),
-    interactive,
-  };
+  const { connection, socket } = await connect(applet, options);
+  return ending(socket, () => new Client(applet, options, connection).run());
+}
+
+async function ending<T>(socket: Socket, work: () => Promise<T>): Promise<T> {
   try {
-    if (options.execute.length > 0) {
-      const { statements, rest } = splitStatements(options.execute.join(';\n'));
-      const all = rest.trim() === '' ? statements : [...statements, { sql: rest.trim(), vertical: false, line: 1 }];
-      for (const { sql, vertical: tall, line } of all) {
-        if (!(await runStatement(applet, wire, sql, { ...style, vertical: tall || style.vertical, line })) && !has('f', 'force')) return 1;
-      }
-      return 0;
-    }
-    if (!interactive) {
-      const { statements, rest } = splitStatements(fromByteText(await applet.readText(process.stdin)));
-      for (const { sql, vertical: tall, line } of rest.trim() === '' ? statements : [...statements, { sql: rest.trim(), vertical: false, line: 1 }]) {
-        if (!(await runStatement(applet, wire, sql, { ...style, vertical: tall || style.vertical, line })) && !has('f', 'force')) return 1;
-      }
-      return 0;
-    }
-    return await converse(applet, wire, style);
+    return await work();
   } finally {
-    wire.socket.close();
-  }
-}
-
-async function converse(applet: Applet, wire: Wire, style: { vertical: boolean; table: boolean; headings: boolean; interactive: boolean }): Promise<number> {
-  await applet.put(
-    "Welcome to the MySQL monitor.  Commands end with ; or \\g.\nYour MySQL connection id is 8\nServer version: 8.1.0 MySQL Community Server - GPL\n\nCopyright (c) 2000, 2023, Oracle and/or its affiliates.\n\nType 'help;' or '\\h' for help. Type '\\c' to clear the current input statement.\n\n",
-  );
-  let pending = '';
-  let typed = '';
-  const decoder = new StreamDecoder();
-  for (;;) {
-    await applet.put(pending.trim() === '' ? 'mysql> ' : '    -> ');
-    await applet.flush();
-    while (!typed.includes('\n')) {
-      const chunk = await applet.process.stdin.read();
-      if (!chunk) {
-        await applet.put('Bye\n');
-        return 0;
-      }
-      typed += decoder.decode(chunk);
-    }
-    const line = typed.slice(0, typed.indexOf('\n'));
-    typed = typed.slice(typed.indexOf('\n') + 1);
-    if (pending.trim() === '' && /^\s*(?:exit|quit|\\q)\s*;?\s*$/i.test(line)) {
-      await applet.put('Bye\n');
-      return 0;
-    }
-    if (/\\c\s*$/.test(line)) {
-      pending = '';
-      continue;
-    }
-    pending += `${line}\n`;
-    if (/^\s*use\s+\S+\s*$/i.test(pending)) pending += ';';
-    const { statements, rest } = splitStatements(pending);
-    for (const { sql, vertical: tall } of statements) await runStatement(applet, wire, sql, { ...style, vertical: tall });
-    pending = rest.trim() === '' ? '' : rest;
-  }
-}
-
-async function readPassword(applet: Applet): Promise<string> {
-  const { tty } = applet.process.stdin;
-  await applet.put('Enter password: ');
-  await applet.flush();
-  if (tty) tty.echo = false;
-  try {
-    const chunk = await applet.process.stdin.read();
-    return chunk ? fromByteText(byteText(chunk)).replace(/\r?\n[\s\S]*$/, '') : '';
-  } finally {
-    if (tty) tty.echo = true;
-    await applet.put('\n');
-  }
-}
-
-async function mysqladmin(applet: Applet): Promise<number> {
-  const options = parseOptions(applet);
-  const [command = 'ping'] = options.rest;
-  try {
-    const wire = await connect(applet, options);
-    wire.socket.close();
-  } catch (error) {
-    if (!(error instanceof ClientError)) throw error;
-    // A server that refuses a password is alive all the same.
-    if (command === 'ping' && error.message.startsWith('ERROR 1045')) {
-      if (!options.flags.has('silent') && !options.flags.has('s')) await applet.put('mysqld is alive\n');
-      return 0;
-    }
-    const host = options.host;
-    const reason = error.message.replace(/^ERROR \d+ \([^)]*\): /, '');
-    await applet.err(
-      `mysqladmin: connect to server at '${host}' failed\nerror: '${reason}'\nCheck that mysqld is running${host === 'localhost' ? " and that the socket: '/var/run/mysqld/mysqld.sock' exists!" : ` on ${host} and that the port is ${options.port}.\nYou can check this by doing 'telnet ${host} ${options.port}'`}\n`,
-    );
-    return 1;
-  }
-  if (command === 'ping') {
-    if (!options.flags.has('silent') && !options.flags.has('s')) await applet.put('mysqld is alive\n');
-  } else if (command === 'version' || command === 'status')
-    await applet.put('Uptime: 60  Threads: 2  Questions: 5  Slow queries: 0  Opens: 119  Flush tables: 3  Open tables: 38  Queries per second avg: 0.083\n');
-  else {
-    await applet.err(`error: mysqladmin ${command} is not simulated yet\n`);
-    return 1;
-  }
-  return 0;
-}
-
-async function mysqldump(applet: Applet): Promise<number> {
-  const options = parseOptions(applet);
-  const wire = await connect(applet, options);
-  const ask = async (sql: string): Promise<SqlValue[][]> => {
-    await wire.send({ sql });
-    const answer = await wire.receive<FromServer>();
-    if (!answer || 'error' in answer)
-      throw new ClientError(
-        `mysqldump: Got error: ${answer && 'error' in answer ? `${answer.error[0]}: "${answer.error[2]}"` : '2013'} when selecting the database`,
-        2,
-      );
-    return 'columns' in answer ? answer.rows : [];
-  };
-  const all = options.flags.has('all-databases') || options.flags.has('A');
-  const many = all || options.flags.has('databases') || options.flags.has('B');
-  const databases = all
-    ? (await ask('SHOW DATABASES')).map(([name]) => String(name)).filter((name) => !['mysql', 'sys', 'information_schema', 'performance_schema'].includes(name))
-    : many
-      ? options.rest
-      : options.rest.slice(0, 1);
-  const quoted = (value: SqlValue): string =>
-    value === null ? 'NULL' : typeof value === 'number' ? String(value) : `'${value.replace(/\\/g, '\\\\').replace(/'/g, "\\'").replace(/\n/g, '\\n')}'`;
-  const out = (text: string): Promise<void> | undefined => applet.put(toByteText(text));
-  try {
-    await out(
-      '-- MySQL dump 10.13  Distrib 8.1.0, for Linux (x86_64)\n--\n-- Host: localhost    Database: '.concat(
-        databases[0] ?? '',
-        '\n-- ------------------------------------------------------\n-- Server version\t8.1.0\n\n',
-      ),
-    );
-    for (const database of databases) {
-      if (many)
-        await out(
-          `--\n-- Current Database: \`${database}\`\n--\n\nCREATE DATABASE /*!32312 IF NOT EXISTS*/ \`${database}\` /*!40100 DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci */;\n\nUSE \`${database}\`;\n\n`,
-        );
-      await ask(`USE \`${database}\``);
-      const tables = many
-        ? (await ask('SHOW TABLES')).map(([name]) => String(name))
-        : options.rest.length > 1
-          ? options.rest.slice(1)
-          : (await ask('SHOW TABLES')).map(([name]) => String(name));
-      for (const name of tables) {
-        const created = (await ask(`SHOW CREATE TABLE \`${name}\``))[0]?.[1];
-        await out(`--\n-- Table structure for table \`${name}\`\n--\n\nDROP TABLE IF EXISTS \`${name}\`;\n${created};\n\n`);
-        if (options.flags.has('no-data') || options.flags.has('d')) continue;
-        const rows = await ask(`SELECT * FROM \`${name}\``);
-        await out(`--\n-- Dumping data for table \`${name}\`\n--\n\n`);
-        if (rows.length > 0) await out(`INSERT INTO \`${name}\` VALUES ${rows.map((row) => `(${row.map(quoted).join(',')})`).join(',')};\n`);
-        await out('\n');
-      }
-    }
-    await out('-- Dump completed\n');
-    return 0;
-  } finally {
-    wire.socket.close();
+    socket.close();
   }
 }
 

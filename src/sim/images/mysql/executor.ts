@@ -1,26 +1,50 @@
-import { type Change, type Databases, duplicateError, findDuplicate, findTable, type Row, type Table } from './database.ts';
-import { orderValues, Query, type QueryContext, type ResultSet } from './query.ts';
+import { implicitDefault, storeValue } from './column-values.ts';
+import { compareKeys } from './evaluate.ts';
+import { followChildren, requireParents } from './foreign-keys.ts';
+import { INSERTED, type QueryContext, type ResultSet, type Visible } from './plan.ts';
+import { Query } from './query.ts';
+import type { ColumnDefinition, SqlExpression, SqlStatement, TableName } from './sql-ast.ts';
+import { timestamp } from './sql-dates.ts';
 import { SqlError } from './sql-error.ts';
-import { timestamp, toNumber, toText } from './sql-functions.ts';
-import type { ColumnDefinition, KeyDefinition, SqlExpression, SqlStatement, SqlValue } from './sql-parser.ts';
+import { declaredType } from './sql-types.ts';
+import { compareValues, isTrue, type SqlValue, toInteger } from './sql-value.ts';
+import { columnIndex, duplicateError, findTable, type Row, type Store, type Table, type Transaction } from './store.ts';
 
 /** What a statement gave: rows, or how much it changed. */
-export type Outcome = { result: ResultSet } | { affected: number; info?: string; insertId?: number };
+export type Outcome = { result: ResultSet } | { affected: number; info?: string; insertId?: number; generated?: boolean };
 
-const SYSTEM = new Set(['mysql', 'information_schema', 'performance_schema', 'sys']);
+export const SYSTEM_DATABASES = new Set(['mysql', 'information_schema', 'performance_schema', 'sys']);
 
-/** Runs data statements on a set of databases and records every change. */
+export interface ExecutionContext extends QueryContext {
+  store: Store;
+  transaction: Transaction;
+  foreignKeyChecks: boolean;
+}
+
+type Insert = SqlStatement & { kind: 'insert' };
+
+/** Columns of a table as expressions see them. */
+export function visibleColumns(table: Table, alias = table.name): Visible[] {
+  return table.columns.map((column) => ({
+    table: alias,
+    database: table.database,
+    name: column.name,
+    type: declaredType(column.type),
+    default: column.default,
+  }));
+}
+
+/** Runs SELECT, INSERT, UPDATE and DELETE within a transaction. Throws SqlError and LockWait; the caller undoes. */
 export class Executor {
-  #context: QueryContext;
+  #context: ExecutionContext;
   #query: Query;
-  readonly changes: Change[] = [];
 
-  constructor(context: QueryContext) {
+  constructor(context: ExecutionContext) {
     this.#context = context;
     this.#query = new Query(context);
   }
 
-  run(statement: SqlStatement, sql: string): Outcome {
+  run(statement: SqlStatement): Outcome {
     switch (statement.kind) {
       case 'select':
         return { result: this.#query.select(statement) };
@@ -30,328 +54,258 @@ export class Executor {
         return this.#update(statement);
       case 'delete':
         return this.#delete(statement);
-      case 'truncate': {
-        const { table } = this.#table(statement.table);
-        table.rows = [];
-        table.autoIncrement = 1;
-        return this.#schema(sql);
-      }
-      case 'create-database':
-        if (this.#databases.has(statement.name)) {
-          if (statement.tolerant) return { affected: 1 };
-          throw new SqlError(1007, 'HY000', `Can't create database '${statement.name}'; database exists`);
-        }
-        this.#databases.set(statement.name, new Map());
-        return { ...this.#schema(sql), affected: 1 };
-      case 'drop-database': {
-        if (SYSTEM.has(statement.name)) throw new SqlError(3552, 'HY000', `Access to system schema '${statement.name}' is rejected.`);
-        const tables = this.#databases.get(statement.name);
-        if (!tables) {
-          if (statement.tolerant) return { affected: 0 };
-          throw new SqlError(1008, 'HY000', `Can't drop database '${statement.name}'; database doesn't exist`);
-        }
-        this.#databases.delete(statement.name);
-        return { ...this.#schema(sql), affected: tables.size };
-      }
-      case 'create-table':
-        return this.#createTable(statement, sql);
-      case 'drop-table': {
-        for (const name of statement.tables) {
-          const database = this.#database(name.database);
-          if (!this.#databases.get(database)?.delete(name.name) && !statement.tolerant)
-            throw new SqlError(1051, '42S02', `Unknown table '${database}.${name.name}'`);
-        }
-        return this.#schema(sql);
-      }
-      case 'alter-table':
-        return this.#alter(statement, sql);
       default:
-        throw new SqlError(1235, '42000', `This version of MySQL doesn't yet support '${statement.kind}'`);
+        throw new SqlError(1235, '42000', `${statement.kind} is not simulated yet`);
     }
   }
 
-  get #databases(): Databases {
-    return this.#context.databases;
+  /** One value without a table. */
+  value(expression: SqlExpression): SqlValue {
+    this.#query.bind(expression, []);
+    return this.#query.evaluate(expression, { row: [] });
   }
 
-  #database(name: string | undefined): string {
-    const database = name ?? this.#context.database;
-    if (database === null) throw new SqlError(1046, '3D000', 'No database selected');
-    if (!this.#databases.has(database)) throw new SqlError(1049, '42000', `Unknown database '${database}'`);
-    if (SYSTEM.has(database)) throw new SqlError(1044, '42000', `Access denied for user to database '${database}'`);
-    return database;
+  #table(name: TableName): Table {
+    const { store, database } = this.#context;
+    if (SYSTEM_DATABASES.has(name.database ?? database ?? ''))
+      throw new SqlError(3552, 'HY000', `Access to system schema '${name.database ?? database}' is rejected.`);
+    return findTable(store.databases, name, database);
   }
 
-  #table(name: { database?: string; name: string }): { table: Table; database: string } {
-    return findTable(this.#context, name);
+  #column(table: Table, name: string): number {
+    const at = columnIndex(table, name);
+    if (at < 0) throw new SqlError(1054, '42S22', `Unknown column '${name}' in 'field list'`);
+    return at;
   }
 
-  #schema(sql: string): { affected: number } {
-    this.changes.push({ kind: 'schema', database: this.#context.database ?? '', sql });
-    return { affected: 0 };
-  }
+  // ---- INSERT, REPLACE ----
 
-  #createTable(statement: SqlStatement & { kind: 'create-table' }, sql: string): Outcome {
-    const database = this.#database(statement.table.database);
-    const tables = this.#databases.get(database) as Map<string, Table>;
-    const { name } = statement.table;
-    if (tables.has(name)) {
-      if (statement.tolerant) return { affected: 0 };
-      throw new SqlError(1050, '42S01', `Table '${name}' already exists`);
-    }
-    const source = statement.like ? this.#table(statement.like).table : undefined;
-    const columns = structuredClone(source?.columns ?? statement.columns);
-    const keys = structuredClone(source?.keys ?? statement.keys);
-    if (columns.length === 0) throw new SqlError(1113, '42000', 'A table must have at least 1 column');
-    checkKeys(columns, keys);
-    tables.set(name, { name, columns, keys, nextId: 1, autoIncrement: 1, rows: [] });
-    return this.#schema(sql);
-  }
-
-  #alter(statement: SqlStatement & { kind: 'alter-table' }, sql: string): Outcome {
-    const { table, database } = this.#table(statement.table);
-    for (const { column, keys } of statement.add) {
-      if (table.columns.some((one) => one.name.toLowerCase() === column.name.toLowerCase()))
-        throw new SqlError(1060, '42S21', `Duplicate column name '${column.name}'`);
-      table.columns.push(column);
-      table.keys.push(...keys);
-      const value = column.default ? this.#query.evaluateOn(column.default, undefined, []) : column.nullable ? null : /char|text/.test(column.type) ? '' : 0;
-      for (const row of table.rows) row.values.push(value);
-    }
-    for (const name of statement.drop) {
-      const at = table.columns.findIndex((one) => one.name.toLowerCase() === name.toLowerCase());
-      if (at < 0) throw new SqlError(1091, '42000', `Can't DROP '${name}'; check that column/key exists`);
-      table.columns.splice(at, 1);
-      for (const row of table.rows) row.values.splice(at, 1);
-    }
-    checkKeys(table.columns, [...table.keys, ...statement.addKeys]);
-    table.keys.push(...statement.addKeys);
-    if (statement.rename) {
-      const tables = this.#databases.get(database) as Map<string, Table>;
-      tables.delete(table.name);
-      table.name = statement.rename;
-      tables.set(table.name, table);
-    }
-    return this.#schema(sql);
-  }
-
-  #insert(statement: SqlStatement & { kind: 'insert' }): Outcome {
-    const { table, database } = this.#table(statement.table);
-    if (SYSTEM.has(database)) throw new SqlError(1044, '42000', `Access denied for user to database '${database}'`);
+  #insert(statement: Insert): Outcome {
+    const table = this.#table(statement.table);
     const names = statement.columns ?? table.columns.map((column) => column.name);
-    const positions = names.map((name) => {
-      const at = table.columns.findIndex((column) => column.name.toLowerCase() === name.toLowerCase());
-      if (at < 0) throw new SqlError(1054, '42S22', `Unknown column '${name}' in 'field list'`);
-      return at;
-    });
+    const positions = names.map((name) => this.#column(table, name));
+    const twice = names.find((_name, i) => positions.indexOf(positions[i] as number) !== i);
+    if (twice !== undefined) throw new SqlError(1110, '42000', `Column '${twice}' specified twice`);
     const given: (SqlExpression | undefined)[][] =
       statement.rows ??
       (statement.query ? this.#query.select(statement.query).rows.map((row) => row.map((value): SqlExpression => ({ kind: 'literal', value }))) : []);
-    let affected = 0;
-    let duplicates = 0;
-    let insertId: number | undefined;
-    for (const [index, expressions] of given.entries()) {
-      if (expressions.length !== positions.length && !(expressions.length === 0 && statement.columns === undefined)) {
-        throw new SqlError(1136, '21S01', `Column count doesn't match value count at row ${index + 1}`);
-      }
-      const values: SqlValue[] = table.columns.map((column, at) => {
-        const where = positions.indexOf(at);
-        const expression = where >= 0 ? expressions[where] : undefined;
-        if (expression) return this.#store(column, this.#query.evaluateOn(expression, undefined, []), index + 1);
-        if (column.autoIncrement) return null;
-        if (column.default) return this.#store(column, this.#query.evaluateOn(column.default, undefined, []), index + 1);
-        if (column.nullable) return null;
-        if (statement.ignore) return /char|text/.test(column.type) ? '' : 0;
-        throw new SqlError(1364, 'HY000', `Field '${column.name}' doesn't have a default value`);
-      });
-      const counter = table.columns.findIndex((column) => column.autoIncrement);
-      if (counter >= 0) {
-        if (values[counter] === null || values[counter] === 0) {
-          values[counter] = table.autoIncrement;
-          insertId ??= table.autoIncrement;
-        }
-        table.autoIncrement = Math.max(table.autoIncrement, toNumber(values[counter] ?? 0) + 1);
-      }
-      for (const [at, column] of table.columns.entries())
-        if (values[at] === null && !column.nullable) throw new SqlError(1048, '23000', `Column '${column.name}' cannot be null`);
-      const row: Row = { id: table.nextId, values };
-      let duplicate = findDuplicate(table, row);
-      if (duplicate && statement.replace) {
-        for (; duplicate; duplicate = findDuplicate(table, row)) {
-          table.rows.splice(table.rows.indexOf(duplicate.row), 1);
-          this.changes.push({ kind: 'delete', database, table: table.name, row: duplicate.row });
-          affected++;
-          duplicates++;
-        }
-      } else if (duplicate && statement.onDuplicate) {
-        duplicates++;
-        affected += this.#change(table, database, duplicate.row, statement.onDuplicate, values) ? 2 : 0;
-        continue;
-      } else if (duplicate) {
-        if (!statement.ignore) throw duplicateError(table, duplicate);
-        duplicates++;
-        continue;
-      }
-      table.nextId++;
-      table.rows.push(row);
-      this.changes.push({ kind: 'insert', database, table: table.name, row: { id: row.id, values: [...values] } });
-      affected++;
+    if (statement.query && given.length === 0) {
+      const width = this.#query.select(statement.query).columns.length;
+      if (width !== positions.length) throw new SqlError(1136, '21S01', "Column count doesn't match value count at row 1");
     }
+    const columns = visibleColumns(table);
+    const onDuplicate = statement.onDuplicate ?? [];
+    const inserted = [
+      ...columns,
+      ...columns.map((column) => ({ ...column, table: INSERTED })),
+      ...columns.map((column) => ({ ...column, table: statement.alias ?? '\0' })),
+    ];
+    for (const [index, row] of given.entries()) {
+      if (row.length !== positions.length && !(row.length === 0 && statement.columns === undefined))
+        throw new SqlError(1136, '21S01', `Column count doesn't match value count at row ${index + 1}`);
+      for (const expression of row) if (expression) this.#query.bind(expression, columns);
+    }
+    for (const [, expression] of onDuplicate) this.#query.bind(expression, inserted);
+    const count = { affected: 0, duplicates: 0, insertId: undefined as number | undefined, generated: false };
+    for (const [index, row] of given.entries()) this.#insertRow(statement, table, positions, row, index + 1, count);
     const info =
       given.length > 1 || statement.query
-        ? { info: `Records: ${given.length}  Duplicates: ${duplicates}  Warnings: ${statement.ignore ? duplicates : 0}` }
+        ? { info: `Records: ${given.length}  Duplicates: ${count.duplicates}  Warnings: ${statement.ignore ? count.duplicates : 0}` }
         : {};
-    return { affected, ...info, ...(insertId === undefined ? {} : { insertId }) };
+    return { affected: count.affected, ...info, ...(count.insertId === undefined ? {} : { insertId: count.insertId, generated: count.generated }) };
   }
 
-  /** Applies SET to one row; whether anything changed. `VALUES(col)` means what would have been inserted. */
-  #change(table: Table, database: string, row: Row, set: readonly [string, SqlExpression][], inserted?: readonly SqlValue[]): boolean {
-    const before: Row = { id: row.id, values: [...row.values] };
-    const values = [...row.values];
-    for (const [name, expression] of set) {
-      const at = table.columns.findIndex((column) => column.name.toLowerCase() === name.toLowerCase());
-      if (at < 0) throw new SqlError(1054, '42S22', `Unknown column '${name}' in 'field list'`);
+  #insertRow(
+    statement: Insert,
+    table: Table,
+    positions: readonly number[],
+    expressions: readonly (SqlExpression | undefined)[],
+    number: number,
+    count: { affected: number; duplicates: number; insertId: number | undefined; generated: boolean },
+  ): void {
+    const { store, transaction } = this.#context;
+    const values: SqlValue[] = table.columns.map(() => null);
+    const filled = new Set<number>();
+    for (const [i, at] of positions.entries()) {
+      const expression = expressions[i];
+      if (!expression) continue;
       const column = table.columns[at] as ColumnDefinition;
-      const replaced = inserted ? replaceValues(expression, table, inserted) : expression;
-      const value = this.#store(column, this.#query.evaluateOn(replaced, table, values), 1);
-      if (value === null && !column.nullable) throw new SqlError(1048, '23000', `Column '${column.name}' cannot be null`);
-      values[at] = value;
+      values[at] = this.#store(column, this.#query.evaluate(expression, { row: values }), number, statement.ignore);
+      filled.add(at);
     }
-    if (values.every((value, i) => value === before.values[i])) return false;
+    for (const [at, column] of table.columns.entries()) if (!filled.has(at)) values[at] = this.#default(column, number, statement.ignore);
+    const counter = table.columns.findIndex((column) => column.autoIncrement);
+    if (counter >= 0) {
+      const own = values[counter] ?? null;
+      if (own === null || own === 0n) {
+        values[counter] = this.#store(table.columns[counter] as ColumnDefinition, table.autoIncrement, number, false);
+        if (!count.generated) count.insertId = Number(table.autoIncrement);
+        count.generated = true;
+      } else if (!count.generated) count.insertId = Number(toInteger(own));
+      const used = toInteger(values[counter] as bigint);
+      if (used >= table.autoIncrement) table.autoIncrement = used + 1n;
+    }
+    this.#checkRow(table, values, statement.ignore);
+    for (;;) {
+      const id = table.nextRow++;
+      const duplicate = store.claim(transaction, table, id, values);
+      if (!duplicate) {
+        if (this.#context.foreignKeyChecks) requireParents(store, transaction, table, values);
+        store.lock(transaction, table, id, true);
+        store.write(transaction, table, id, values, { kind: 'insert', database: table.database, table: table.name, after: values });
+        count.affected++;
+        return;
+      }
+      count.duplicates++;
+      if (statement.replace) {
+        this.#remove(table, duplicate.row);
+        count.affected++;
+        continue;
+      }
+      if (statement.onDuplicate) {
+        const row = [...duplicate.row.values, ...values, ...values];
+        count.affected += this.#change(table, duplicate.row, statement.onDuplicate, number, row) ? 2 : 0;
+        return;
+      }
+      if (!statement.ignore) throw duplicateError(table, duplicate);
+      this.#context.warn(1062, duplicateError(table, duplicate).message);
+      return;
+    }
+  }
+
+  #default(column: ColumnDefinition, row: number, lenient: boolean): SqlValue {
+    if (column.autoIncrement) return null;
+    if (column.default) {
+      this.#query.bind(column.default, []);
+      return this.#store(column, this.#query.evaluate(column.default, { row: [] }), row, lenient);
+    }
+    if (column.nullable) return null;
+    const message = `Field '${column.name}' doesn't have a default value`;
+    if (!lenient) throw new SqlError(1364, 'HY000', message);
+    this.#context.warn(1364, message);
+    return implicitDefault(column);
+  }
+
+  #store(column: ColumnDefinition, value: SqlValue, row: number, lenient: boolean): SqlValue {
+    return storeValue(column, value, row, (code, message) => this.#context.warn(code, message), lenient);
+  }
+
+  /** NOT NULL (1048) and CHECK (3819). */
+  #checkRow(table: Table, values: SqlValue[], lenient: boolean): void {
     for (const [at, column] of table.columns.entries()) {
-      if (column.onUpdateNow && !set.some(([name]) => name.toLowerCase() === column.name.toLowerCase())) values[at] = timestamp(this.#context.functions.nowMs);
+      if (values[at] !== null || column.nullable) continue;
+      if (!lenient) throw new SqlError(1048, '23000', `Column '${column.name}' cannot be null`);
+      this.#context.warn(1048, `Column '${column.name}' cannot be null`);
+      values[at] = implicitDefault(column);
     }
-    const duplicate = findDuplicate(table, { id: row.id, values });
-    if (duplicate) throw duplicateError(table, duplicate);
-    row.values = values;
-    this.changes.push({ kind: 'update', database, table: table.name, before, after: { id: row.id, values: [...values] } });
+    for (const check of table.checks) {
+      this.#query.bind(check.condition, visibleColumns(table));
+      const held = this.#query.evaluate(check.condition, { row: values });
+      if (held !== null && !isTrue(held)) throw new SqlError(3819, 'HY000', `Check constraint '${check.name}' is violated.`);
+    }
+  }
+
+  // ---- UPDATE, DELETE ----
+
+  /** Applies SET to one row; whether anything changed. Later assignments see earlier ones. `seen` is what expressions read. */
+  #change(table: Table, row: Row, set: readonly [string, SqlExpression][], number: number, seen: SqlValue[] = [...row.values], lenient = false): boolean {
+    const { store, transaction } = this.#context;
+    store.lock(transaction, table, row.id, true);
+    for (const [name, expression] of set) {
+      const at = this.#column(table, name);
+      seen[at] = this.#store(table.columns[at] as ColumnDefinition, this.#query.evaluate(expression, { row: seen }), number, lenient);
+    }
+    const values = seen.slice(0, table.columns.length);
+    this.#checkRow(table, values, lenient);
+    if (values.every((value, i) => sameValue(value, row.values[i] ?? null))) return false;
+    for (const [at, column] of table.columns.entries())
+      if (column.onUpdateNow && !set.some(([name]) => name.toLowerCase() === column.name.toLowerCase())) values[at] = timestamp(this.#context.functions.nowMs);
+    this.#replace(table, row, values);
     return true;
   }
 
-  #matching(table: Table, statement: { where?: SqlExpression; orderBy: readonly { value: SqlExpression; descending: boolean }[]; limit?: number }): Row[] {
-    const { where } = statement;
-    const rows = where ? table.rows.filter((row) => this.#query.isTrue(this.#query.evaluateOn(where, table, row.values, 'where clause'))) : [...table.rows];
-    if (table.rows.length === 0 && where)
-      this.#query.evaluateOn(
-        where,
-        table,
-        table.columns.map(() => null),
-        'where clause',
-      );
-    rows.sort((a, b) => {
-      for (const { value, descending } of statement.orderBy) {
-        const order = orderValues(
-          this.#query.evaluateOn(value, table, a.values, 'order clause'),
-          this.#query.evaluateOn(value, table, b.values, 'order clause'),
-        );
-        if (order !== 0) return descending ? -order : order;
-      }
-      return 0;
-    });
-    return rows.slice(0, statement.limit);
+  #replace(table: Table, row: Row, values: readonly SqlValue[], ownWill = true): void {
+    const { store, transaction, foreignKeyChecks } = this.#context;
+    store.lock(transaction, table, row.id, true);
+    if (foreignKeyChecks) {
+      // What a cascade brings is the parent's doing.
+      if (ownWill) requireParents(store, transaction, table, values, row.values);
+      followChildren(store, transaction, table, row.values, values, this.#writer);
+    }
+    const duplicate = store.claim(transaction, table, row.id, values);
+    if (duplicate) throw duplicateError(table, duplicate);
+    store.write(transaction, table, row.id, values, { kind: 'update', database: table.database, table: table.name, before: row.values, after: values });
+  }
+
+  #remove(table: Table, row: Row): void {
+    const { store, transaction, foreignKeyChecks } = this.#context;
+    store.lock(transaction, table, row.id, true);
+    if (foreignKeyChecks) followChildren(store, transaction, table, row.values, undefined, this.#writer);
+    store.write(transaction, table, row.id, null, { kind: 'delete', database: table.database, table: table.name, before: row.values });
+  }
+
+  readonly #writer = {
+    remove: (table: Table, row: Row): void => this.#remove(table, row),
+    replace: (table: Table, row: Row, values: readonly SqlValue[]): void => this.#replace(table, row, values, false),
+  };
+
+  #matching(table: Table, statement: SqlStatement & { kind: 'update' | 'delete' }): Row[] {
+    const { store, transaction } = this.#context;
+    const { where, orderBy, limit } = statement;
+    const columns = visibleColumns(table);
+    if (where) this.#query.bind(where, columns, 'where clause');
+    for (const { value } of orderBy) this.#query.bind(value, columns, 'order clause');
+    const all = store.scan(transaction, table, 'current');
+    const rows = where ? all.filter((row) => isTrue(this.#query.evaluate(where, { row: row.values }))) : all;
+    // Without a key to find them by, every row is looked at, and every row looked at is locked.
+    if (!findsByKey(table, where) && (transaction.level === 'REPEATABLE-READ' || transaction.level === 'SERIALIZABLE'))
+      for (const row of all) store.lock(transaction, table, row.id, true);
+    const keyed = rows.map((row) => ({ row, keys: orderBy.map(({ value }) => this.#query.sortKey(value, { row: row.values })) }));
+    keyed.sort((a, b) => compareKeys(orderBy, a.keys, b.keys));
+    return keyed.slice(0, limit).map(({ row }) => row);
   }
 
   #update(statement: SqlStatement & { kind: 'update' }): Outcome {
-    const { table, database } = this.#table(statement.table);
+    const table = this.#table(statement.table);
+    for (const [name, expression] of statement.set) {
+      this.#column(table, name);
+      this.#query.bind(expression, visibleColumns(table));
+    }
     const rows = this.#matching(table, statement);
-    const changed = rows.filter((row) => this.#change(table, database, row, statement.set)).length;
+    let changed = 0;
+    for (const [i, row] of rows.entries()) {
+      try {
+        if (this.#change(table, row, statement.set, i + 1, undefined, statement.ignore)) changed++;
+      } catch (error) {
+        if (!statement.ignore || !(error instanceof SqlError) || error.number !== 1062) throw error;
+        this.#context.warn(1062, error.message);
+      }
+    }
     return { affected: changed, info: `Rows matched: ${rows.length}  Changed: ${changed}  Warnings: 0` };
   }
 
   #delete(statement: SqlStatement & { kind: 'delete' }): Outcome {
-    const { table, database } = this.#table(statement.table);
+    const table = this.#table(statement.table);
     const rows = this.#matching(table, statement);
-    const gone = new Set(rows);
-    table.rows = table.rows.filter((row) => !gone.has(row));
-    for (const row of rows) this.changes.push({ kind: 'delete', database, table: table.name, row });
+    const { store, transaction } = this.#context;
+    for (const row of rows) {
+      // A cascade may have taken it already.
+      const values = store.current(transaction, table, row.id);
+      if (values) this.#remove(table, { id: row.id, values });
+    }
     return { affected: rows.length };
   }
-
-  /** A value as the column's type keeps it. Throws 1264, 1366, 1406, 1292 in strict mode, as by default. */
-  #store(column: ColumnDefinition, value: SqlValue, row: number): SqlValue {
-    if (value === null) return null;
-    const [, base = '', argument = ''] = /^(\w+)(?:\(([^)]*)\))?/.exec(column.type) ?? [];
-    if (/int$/.test(base)) {
-      if (typeof value === 'string' && !/^\s*[-+]?\d+(\.\d+)?\s*$/.test(value))
-        throw new SqlError(1366, 'HY000', `Incorrect integer value: '${value}' for column '${column.name}' at row ${row}`);
-      const whole = Math.round(toNumber(value));
-      const bits = { tinyint: 8, smallint: 16, mediumint: 24, int: 32, bigint: 63 }[base as 'int'] ?? 32;
-      const unsigned = column.type.includes('unsigned');
-      const max = unsigned ? 2 ** bits - 1 : 2 ** (bits - 1) - 1;
-      if (whole > max || whole < (unsigned ? 0 : -(2 ** (bits - 1))))
-        throw new SqlError(1264, '22003', `Out of range value for column '${column.name}' at row ${row}`);
-      return whole;
-    }
-    if (base === 'decimal') return toNumber(value).toFixed(Number(argument.split(',')[1] ?? 0));
-    if (base === 'float' || base === 'double') return toNumber(value);
-    if (base === 'varchar' || base === 'char') {
-      const text = String(value);
-      if ([...text].length > Number(argument || 1)) throw new SqlError(1406, '22001', `Data too long for column '${column.name}' at row ${row}`);
-      return text;
-    }
-    if (base === 'datetime' || base === 'timestamp' || base === 'date') {
-      const text = String(value);
-      if (!/^\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(:\d\d)?)?/.test(text))
-        throw new SqlError(1292, '22007', `Incorrect ${base} value: '${text}' for column '${column.name}' at row ${row}`);
-      return base === 'date' ? text.slice(0, 10) : text.length <= 10 ? `${text} 00:00:00` : text.slice(0, 19).replace('T', ' ');
-    }
-    if (base === 'enum') {
-      const choices = argument.split(',').map((one) => one.replace(/^'|'$/g, ''));
-      const hit = choices.find((one) => one.toLowerCase() === String(value).toLowerCase());
-      if (hit === undefined) throw new SqlError(1265, '01000', `Data truncated for column '${column.name}' at row ${row}`);
-      return hit;
-    }
-    return String(value);
-  }
 }
 
-function checkKeys(columns: readonly ColumnDefinition[], keys: readonly KeyDefinition[]): void {
-  if (keys.filter((key) => key.kind === 'primary').length > 1) throw new SqlError(1068, '42000', 'Multiple primary key defined');
-  for (const key of keys) {
-    for (const name of key.columns) {
-      const column = columns.find((one) => one.name.toLowerCase() === name.toLowerCase());
-      if (!column) throw new SqlError(1072, '42000', `Key column '${name}' doesn't exist in table`);
-      if (key.kind === 'primary') column.nullable = false;
-    }
-  }
-  const counter = columns.find((column) => column.autoIncrement);
-  if (counter && !keys.some((key) => key.columns[0]?.toLowerCase() === counter.name.toLowerCase())) {
-    throw new SqlError(1075, '42000', 'Incorrect table definition; there can be only one auto column and it must be defined as a key');
-  }
-  if (counter) counter.nullable = false;
-}
+const sameValue = (a: SqlValue, b: SqlValue): boolean => a === b || (typeof a !== 'string' && typeof b !== 'string' && compareValues(a, b) === 0);
 
-function replaceValues(expression: SqlExpression, table: Table, inserted: readonly SqlValue[]): SqlExpression {
-  if (expression.kind === 'call' && expression.name === 'values' && expression.args[0]?.kind === 'column') {
-    const { name } = expression.args[0];
-    return { kind: 'literal', value: inserted[table.columns.findIndex((column) => column.name.toLowerCase() === name.toLowerCase())] ?? null };
-  }
-  if (expression.kind === 'binary')
-    return { ...expression, left: replaceValues(expression.left, table, inserted), right: replaceValues(expression.right, table, inserted) };
-  return expression;
-}
-
-/** SHOW CREATE TABLE's text. */
-export function createTableText(table: Table): string {
-  const lines = table.columns.map((column) => {
-    const parts = [`\`${column.name}\` ${column.type}`];
-    if (!column.nullable) parts.push('NOT NULL');
-    else if (/^timestamp/.test(column.type)) parts.push('NULL');
-    if (column.default) parts.push(`DEFAULT ${defaultText(column.default)}`);
-    else if (column.nullable && !column.autoIncrement && !/text|blob/.test(column.type)) parts.push('DEFAULT NULL');
-    if (column.onUpdateNow) parts.push('ON UPDATE CURRENT_TIMESTAMP');
-    if (column.autoIncrement) parts.push('AUTO_INCREMENT');
-    return `  ${parts.join(' ')}`;
-  });
-  for (const key of table.keys) {
-    const columns = key.columns.map((name) => `\`${name}\``).join(',');
-    lines.push(key.kind === 'primary' ? `  PRIMARY KEY (${columns})` : `  ${key.kind === 'unique' ? 'UNIQUE ' : ''}KEY \`${key.name}\` (${columns})`);
-  }
-  const counter = table.columns.some((column) => column.autoIncrement) && table.autoIncrement > 1 ? ` AUTO_INCREMENT=${table.autoIncrement}` : '';
-  return `CREATE TABLE \`${table.name}\` (\n${lines.join(',\n')}\n) ENGINE=InnoDB${counter} DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci`;
-}
-
-export function defaultText(expression: SqlExpression): string {
-  if (expression.kind === 'literal') return expression.value === null ? 'NULL' : `'${toText(expression.value)}'`;
-  return expression.kind === 'call' ? (/^(now|current_timestamp)$/.test(expression.name) ? 'CURRENT_TIMESTAMP' : `${expression.name}()`) : '';
+/** Whether a condition picks rows by the first column of some key. */
+function findsByKey(table: Table, where: SqlExpression | undefined): boolean {
+  if (!where) return false;
+  if (where.kind === 'binary' && where.operator === 'and') return findsByKey(table, where.left) || findsByKey(table, where.right);
+  const firsts = new Set(table.keys.map((key) => key.columns[0]?.toLowerCase()));
+  const isKey = (one: SqlExpression): boolean => one.kind === 'column' && firsts.has(one.name.toLowerCase());
+  if (where.kind === 'in' || where.kind === 'between') return !where.negated && isKey(where.operand);
+  if (where.kind === 'is') return where.what === 'null' && !where.negated && isKey(where.operand);
+  return where.kind === 'binary' && /^(=|<=>|<|<=|>|>=)$/.test(where.operator) && (isKey(where.left) || isKey(where.right));
 }

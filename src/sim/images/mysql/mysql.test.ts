@@ -176,7 +176,7 @@ test('replicas follow by GTID, refuse writes, and stop at a duplicate', async ()
   await primary.sql(
     "CREATE USER 'repl'@'%' IDENTIFIED BY 'r'; GRANT REPLICATION SLAVE ON *.* TO 'repl'@'%'; CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, v TEXT); INSERT INTO d.t VALUES (1, 'one')",
   );
-  const follow = `CHANGE REPLICATION SOURCE TO SOURCE_HOST='${primary.ip}', SOURCE_USER='repl', SOURCE_PASSWORD='r', SOURCE_AUTO_POSITION=1, SOURCE_CONNECT_RETRY=5; START REPLICA`;
+  const follow = `CHANGE REPLICATION SOURCE TO SOURCE_HOST='${primary.ip}', SOURCE_USER='repl', SOURCE_PASSWORD='r', SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=5; START REPLICA`;
   assert.equal(await replica.sql(follow), '');
   await wait(2000);
   assert.equal(await replica.sql('SELECT * FROM d.t'), '1\tone\n');
@@ -208,7 +208,7 @@ test('60 random histories of writes and restarts: nothing acknowledged is lost, 
     const [primary, replica] = servers as [(typeof servers)[0], (typeof servers)[0]];
     await primary.sql("CREATE USER 'repl'@'%' IDENTIFIED BY 'r'; CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, v INT)");
     await replica.sql(
-      `CHANGE REPLICATION SOURCE TO SOURCE_HOST='${primary.ip}', SOURCE_USER='repl', SOURCE_PASSWORD='r', SOURCE_AUTO_POSITION=1, SOURCE_CONNECT_RETRY=1; START REPLICA`,
+      `CHANGE REPLICATION SOURCE TO SOURCE_HOST='${primary.ip}', SOURCE_USER='repl', SOURCE_PASSWORD='r', SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1; START REPLICA`,
     );
     const rows = new Map<number, number>();
     let current = replica;

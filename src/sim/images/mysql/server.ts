@@ -1,481 +1,267 @@
 import type { Applet } from '../../../applets/applet.ts';
-import { acceptLoop } from '../../../applets/web-server.ts';
 import { randomUid } from '../../../kernel/index.ts';
-import { Errno, type Process, type Socket } from '../../../unix/types.ts';
-import { applyChange, type Change, cloneDatabases, type Databases } from './database.ts';
-import { Executor, type Outcome } from './executor.ts';
-import type { QueryContext } from './query.ts';
+import { Errno, type Listener, type Process, type Socket } from '../../../unix/types.ts';
+import { findAccount, hostMatches } from './accounts.ts';
+import { isProof } from './auth.ts';
+import { isEnding } from './endings.ts';
+import { Instance } from './instance.ts';
+import {
+  CAPABILITY,
+  COMMAND,
+  decodeLogin,
+  encodeColumn,
+  encodeEof,
+  encodeError,
+  encodeGreeting,
+  encodeOk,
+  encodeRow,
+  PacketStream,
+  PacketTooLarge,
+  PayloadReader,
+  PayloadWriter,
+  TYPE_CODES,
+} from './packets.ts';
 import { Replica } from './replica.ts';
-import { showStatement } from './show.ts';
+import { serveBinlog } from './replication-source.ts';
+import type { Answer, Host, Session } from './session.ts';
 import { SqlError } from './sql-error.ts';
-import { toNumber } from './sql-functions.ts';
-import { SqlParser, type SqlStatement, type SqlValue } from './sql-parser.ts';
-import { type BinlogEvent, gtidText, type ServerState, saveState } from './state.ts';
-import { type FromServer, greeting, type ToServer, Wire } from './wire.ts';
+import { type SqlValue, toNumber, toText } from './sql-value.ts';
+import { appendEvent, type BinlogEvent, removeBinlogs, rotateBinlog, type ServerState, saveState } from './state.ts';
 
-/** One connection, or the server's own doing (initialisation, the applier). */
-export interface Session {
-  id: number;
-  user: string;
-  host: string;
-  database: string | null;
-  variables: Map<string, SqlValue>;
-  /** An open transaction: its own copy of the data and what it changed. */
-  transaction: { databases: Databases; changes: Change[] } | undefined;
-  lastInsertId: number;
-  rowCount: number;
-  command: string;
-  sinceMs: number;
-}
+export const VERSION = '8.1.0';
 
-/** Statements that change data or schema: refused on a read-only server. */
-const WRITES = new Set(['insert', 'update', 'delete', 'truncate', 'create-database', 'drop-database', 'create-table', 'drop-table', 'alter-table', 'user']);
-const MAX_PACKET_BYTES = 67_108_864;
+type Failure = [number: number, state: string, message: string];
 
-/** mysqld: sessions over one state, its binary log, and the replication threads. */
+/** mysqld: an instance behind a port, its files in the volume, and the replication threads. */
 export class MysqlServer {
   readonly process: Process;
-  readonly state: ServerState;
-  readonly globals = new Map<string, SqlValue>();
+  readonly instance: Instance;
   readonly replica: Replica;
-  readonly sessions = new Map<number, Session>();
-  readonly startedMs: number;
-  queries = 0;
-  #applet: Applet;
-  #nextId = 8;
-  #followers = new Set<() => void>();
+  /** Replicas that are connected: rows of SHOW REPLICAS. */
+  readonly followers = new Map<number, SqlValue[]>();
+  /** Accounts whose password the server has seen since it started: the others need a secure connection once. */
+  readonly #cached = new Set<string>();
 
-  constructor(applet: Applet, state: ServerState, options: ReadonlyMap<string, SqlValue>) {
-    this.#applet = applet;
+  constructor(applet: Applet, state: ServerState, globals: Map<string, SqlValue>, onShutdown: () => void) {
     this.process = applet.process;
-    this.state = state;
-    this.startedMs = this.process.kernel.now();
-    const defaults: [string, SqlValue][] = [
-      ['autocommit', 1],
-      ['binlog_format', 'ROW'],
-      ['character_set_server', 'utf8mb4'],
-      ['collation_server', 'utf8mb4_0900_ai_ci'],
-      ['datadir', '/var/lib/mysql/'],
-      ['default_storage_engine', 'InnoDB'],
-      ['enforce_gtid_consistency', 'OFF'],
-      ['gtid_mode', 'OFF'],
-      ['hostname', this.process.machine.hostname],
-      ['innodb_buffer_pool_size', 134_217_728],
-      ['log_bin', 1],
-      ['log_replica_updates', 1],
-      ['max_allowed_packet', MAX_PACKET_BYTES],
-      ['max_connections', 151],
-      ['port', 3306],
-      ['read_only', 0],
-      ['report_host', ''],
-      ['server_id', 1],
-      ['sql_log_bin', 1],
-      ['sql_mode', 'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'],
-      ['super_read_only', 0],
-      ['time_zone', 'SYSTEM'],
-      ['transaction_isolation', 'REPEATABLE-READ'],
-      ['version', '8.1.0'],
-      ['version_comment', 'MySQL Community Server - GPL'],
-      ['wait_timeout', 28_800],
-    ];
-    for (const [name, value] of [...defaults, ...options, ...Object.entries(state.persisted)]) this.globals.set(name, value);
-    if (toNumber(this.globals.get('super_read_only') ?? 0) !== 0) this.globals.set('read_only', 1);
+    const { fs } = this.process.machine;
+    const { kernel } = this.process;
+    const host: Host = {
+      hostname: this.process.machine.hostname,
+      now: () => kernel.now(),
+      random: () => kernel.random.float(),
+      uuid: () => randomUid(kernel.random),
+      wait: (ms, onWake) => this.#wait(ms, onWake),
+      append: (event) => this.#durably(event, () => appendEvent(fs, state, event)),
+      save: () => this.#durably(undefined, () => saveState(fs, state)),
+      rotate: () => this.#durably(undefined, () => rotateBinlog(fs, state)),
+      purge: (count) => removeBinlogs(fs, state, count),
+      shutdown: onShutdown,
+    };
+    this.instance = new Instance(host, state, globals);
     this.replica = new Replica(this);
+    this.instance.replicaStatus = () => this.replica.status();
+    this.instance.replicaControl = (statement) => this.replica.control(statement);
+    this.instance.replicas = () => [...this.followers.values()];
+  }
+
+  save(): void {
+    saveState(this.process.machine.fs, this.instance.state);
+  }
+
+  /** Writes; a full volume is error 1114 of the table that was to grow. */
+  #durably(event: BinlogEvent | undefined, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      if (!(error instanceof Errno) || error.code !== 'ENOSPC') throw error;
+      const change = event?.changes[0];
+      const table = change && change.kind !== 'schema' ? change.table : undefined;
+      throw table === undefined
+        ? new SqlError(3, 'HY000', "Error writing file './ibdata1' (OS errno 28 - No space left on device)")
+        : new SqlError(1114, 'HY000', `The table '${table}' is full`);
+    }
+  }
+
+  /** Waits so long, or until woken. Rejects with Killed when the process ends. */
+  async #wait(ms: number, onWake: (wake: () => void) => void): Promise<'woken' | 'timeout'> {
+    let woken = false;
+    const woke = new Promise<void>((resolve) =>
+      onWake(() => {
+        woken = true;
+        resolve();
+      }),
+    );
+    await this.process.guard(Promise.race([woke, this.process.sleep(ms)]));
+    return woken ? 'woken' : 'timeout';
   }
 
   // ---- connections ----
 
-  async listen(port: number): Promise<never> {
-    return acceptLoop(this.#applet, port, (socket) => this.#serve(socket));
-  }
-
-  newSession(user: string, host: string): Session {
-    const session: Session = {
-      id: this.#nextId++,
-      user,
-      host,
-      database: null,
-      variables: new Map(),
-      transaction: undefined,
-      lastInsertId: 0,
-      rowCount: -1,
-      command: 'Sleep',
-      sinceMs: this.process.kernel.now(),
+  /** Serves until the listener is closed; `local` stands for the Unix socket. Throws Errno EADDRINUSE. */
+  listen(port: number, local: boolean): Listener {
+    const { process } = this;
+    const listener = process.machine.net.listen(port, local ? '127.0.0.1' : undefined);
+    const failed = (error: unknown): void => {
+      if (!isEnding(error)) process.kernel.onError(error);
     };
-    return session;
+    const accept = async (): Promise<never> => {
+      for (;;) {
+        const socket = await process.guard(listener.accept());
+        void this.#serve(socket, local).catch(failed);
+      }
+    };
+    void accept().catch((error) => {
+      listener.dispose();
+      failed(error);
+    });
+    return listener;
   }
 
-  async #serve(socket: Socket): Promise<void> {
-    const wire = new Wire(this.process, socket);
-    const host = socket.remote.ip.startsWith('127.') ? 'localhost' : socket.remote.ip;
-    const session = this.newSession('', host);
+  async #serve(socket: Socket, local: boolean): Promise<void> {
+    const { instance } = this;
+    const stream = { read: () => this.process.guard(socket.read()), write: (bytes: Uint8Array) => this.process.guard(socket.write(bytes)) };
+    const packets = new PacketStream(stream, () => toNumber(instance.variable(undefined, 'max_allowed_packet')));
+    const host = local ? 'localhost' : socket.remote.ip;
+    const session = instance.newSession('', host);
+    session.port = socket.remote.port;
+    session.close = () => socket.close();
     try {
-      await this.process.guard(socket.write(greeting(session.id)));
-      const first = await wire.receive<ToServer>();
-      if (!first || !('login' in first)) return;
-      const { user, password, database } = first.login;
-      const account = this.state.accounts.find((one) => one.user === user && (one.host === '%' || one.host === host));
-      if (!account || account.password !== password) {
-        await wire.send({ error: [1045, '28000', `Access denied for user '${user}'@'${host}' (using password: ${password === '' ? 'NO' : 'YES'})`] });
+      if (!instance.state.accounts.some((one) => hostMatches(one.host, host))) {
+        await packets.write(encodeError([1130, 'HY000', `Host '${host}' is not allowed to connect to this MySQL server`]));
         return;
       }
-      session.user = user;
-      if (database !== undefined) {
-        if (!this.state.databases.has(database)) {
-          await wire.send({ error: [1049, '42000', `Unknown database '${database}'`] });
-          return;
-        }
-        session.database = database;
+      if (instance.sessions.size > toNumber(instance.variable(undefined, 'max_connections'))) {
+        await packets.write(encodeError([1040, '08004', 'Too many connections']));
+        return;
       }
-      this.sessions.set(session.id, session);
-      await wire.send({ ok: { connectionId: session.id, serverId: toNumber(this.globals.get('server_id') ?? 1), uuid: this.state.uuid } });
-      for (;;) {
-        const message = await wire.receive<ToServer>();
-        if (!message || !this.sessions.has(session.id)) return;
-        if ('dump' in message) {
-          session.command = 'Binlog Dump GTID';
-          await this.#dump(wire, message.dump.executed);
-          return;
-        }
-        if ('sql' in message) await wire.send(await this.query(session, message.sql));
-      }
+      const login = await this.#login(session, packets);
+      if (!login) return;
+      instance.sessions.set(session.id, session);
+      await this.#commands(session, packets, login.eof);
     } catch (error) {
-      if (!(error instanceof Errno)) throw error;
+      if (error instanceof PacketTooLarge)
+        await packets.write(encodeError([1153, '08S01', "Got a packet bigger than 'max_allowed_packet' bytes"])).catch(() => {});
+      else if (!(error instanceof Errno)) throw error;
     } finally {
-      this.sessions.delete(session.id);
+      instance.leave(session);
       socket.close();
     }
   }
 
-  /** Sends what the replica lacks, then everything that follows. Ends when the connection does. */
-  async #dump(wire: Wire, executed: Record<string, number>): Promise<void> {
-    const known = { ...executed };
-    let wake: (() => void) | undefined;
-    const follow = (): void => wake?.();
-    this.#followers.add(follow);
-    let gone = false;
-    void wire.receive().then(
-      () => {
-        gone = true;
-        follow();
-      },
-      () => {
-        gone = true;
-        follow();
-      },
+  /** Greets, and lets in whoever proves the password. Undefined: refused. */
+  async #login(session: Session, packets: PacketStream): Promise<{ eof: boolean } | undefined> {
+    const { instance } = this;
+    // 20 bytes without 0, which would end them early.
+    const nonce = Uint8Array.from({ length: 20 }, () => 33 + Math.floor(instance.host.random() * 94));
+    await packets.write(encodeGreeting({ version: VERSION, connectionId: session.id, nonce, plugin: 'caching_sha2_password' }));
+    const payload = await packets.read();
+    if (!payload) return undefined;
+    const refuse = async (failure: Failure): Promise<undefined> => {
+      await packets.write(encodeError(failure));
+      return undefined;
+    };
+    const login = decodeLogin(payload);
+    const account = findAccount(instance.state.accounts, login.user, session.host);
+    const plugin = account?.plugin ?? 'caching_sha2_password';
+    let { proof } = login;
+    if (login.plugin !== plugin) {
+      await packets.write(new PayloadWriter().integer(0xfe, 1).zeroText(plugin).bytes(nonce).integer(0, 1).done());
+      proof = (await packets.read()) ?? new Uint8Array();
+    }
+    if (!account || !isProof(plugin, account.hash, nonce, proof))
+      return refuse([1045, '28000', `Access denied for user '${login.user}'@'${session.host}' (using password: ${proof.length === 0 ? 'NO' : 'YES'})`]);
+    const name = `${account.user}@${account.host}`;
+    if (plugin === 'caching_sha2_password' && account.hash !== '') {
+      const insecure = login.attributes.get('_client_role') === 'binary_log_listener';
+      if (insecure && !this.#cached.has(name)) {
+        await packets.write(Uint8Array.of(1, 4));
+        if (!(await packets.read())) return undefined;
+      } else await packets.write(Uint8Array.of(1, 3));
+      this.#cached.add(name);
+    }
+    Object.assign(session, { user: login.user, account });
+    if (login.database !== undefined) {
+      const answer = await instance.query(session, `USE \`${login.database.replace(/`/g, '``')}\``);
+      if ('error' in answer) return refuse(answer.error);
+    }
+    await packets.write(encodeOk({ affected: 0, insertId: 0, warnings: 0, info: '' }));
+    return { eof: Math.floor(login.capabilities / CAPABILITY.deprecateEof) % 2 === 0 };
+  }
+
+  async #commands(session: Session, packets: PacketStream, eof: boolean): Promise<void> {
+    const { instance } = this;
+    const done = (): Uint8Array => encodeOk({ affected: 0, insertId: 0, warnings: 0, info: '' });
+    for (;;) {
+      packets.restart();
+      const payload = await packets.read();
+      if (!payload || payload[0] === COMMAND.quit) return;
+      const reader = new PayloadReader(payload.subarray(1));
+      switch (payload[0]) {
+        case COMMAND.query: {
+          const sql = reader.text();
+          await this.process.cpu(0.2 + sql.length / 100_000);
+          await this.#send(packets, await instance.query(session, sql), eof);
+          if (session.killed === 'connection') return;
+          break;
+        }
+        case COMMAND.useDatabase:
+          await this.#send(packets, await instance.query(session, `USE \`${reader.text().replace(/`/g, '``')}\``), eof);
+          break;
+        case COMMAND.ping:
+        case COMMAND.reset:
+        case COMMAND.setOption:
+          await packets.write(payload[0] === COMMAND.setOption ? encodeEof(0) : done());
+          break;
+        case COMMAND.statistics:
+          await packets.write(new PayloadWriter().text(this.statistics()).done());
+          break;
+        case COMMAND.fieldList:
+          await packets.write(encodeEof(0));
+          break;
+        case COMMAND.dumpBinlogGtid:
+          session.command = 'Binlog Dump GTID';
+          session.state = 'Source has sent all binlog to replica; waiting for more updates';
+          await serveBinlog(this, session, packets, reader.text());
+          return;
+        default:
+          await packets.write(
+            encodeError([
+              1047,
+              '08S01',
+              payload[0] === COMMAND.prepare ? 'Prepared statements of the binary protocol are not simulated yet' : 'Unknown command',
+            ]),
+          );
+      }
+    }
+  }
+
+  async #send(packets: PacketStream, answer: Answer, eof: boolean): Promise<void> {
+    if ('error' in answer) {
+      await packets.write(encodeError(answer.error));
+      return;
+    }
+    if (!('columns' in answer)) {
+      await packets.write(encodeOk(answer));
+      return;
+    }
+    if (answer.columns.length === 0) {
+      await packets.write(encodeOk({ affected: 0, insertId: 0, warnings: 0, info: '' }));
+      return;
+    }
+    const columns = answer.columns.map(({ title, type }) =>
+      encodeColumn({ title, type: TYPE_CODES[type.kind], decimals: type.kind === 'double' ? 31 : type.scale }),
     );
-    try {
-      for (let at = 0; !gone; ) {
-        for (; at < this.state.binlog.length; at++) {
-          const event = this.state.binlog[at] as BinlogEvent;
-          if (event.number <= (known[event.uuid] ?? 0)) continue;
-          known[event.uuid] = event.number;
-          await wire.send({ event });
-        }
-        await this.process.guard(
-          new Promise<void>((resolve) => {
-            wake = resolve;
-            if (gone || at < this.state.binlog.length) resolve();
-          }),
-        );
-      }
-    } finally {
-      this.#followers.delete(follow);
-    }
+    const rows = answer.rows.map((row) => encodeRow(row.map((value) => (value === null ? null : toText(value)))));
+    const end = eof ? encodeEof(answer.warnings) : encodeOk({ affected: 0, insertId: 0, warnings: answer.warnings, info: '' }, 0xfe);
+    await packets.write(new PayloadWriter().length(columns.length).done(), ...columns, ...(eof ? [encodeEof(answer.warnings)] : []), ...rows, end);
   }
 
-  // ---- statements ----
-
-  /** Runs one statement of a connection and answers as the server would. */
-  async query(session: Session, sql: string): Promise<FromServer> {
-    const { kernel } = this.process;
-    const began = kernel.now();
-    session.command = 'Query';
-    session.sinceMs = began;
-    this.queries++;
-    try {
-      if (sql.length > MAX_PACKET_BYTES) throw new SqlError(1153, '08S01', "Got a packet bigger than 'max_allowed_packet' bytes");
-      const statement = new SqlParser(sql).parse();
-      await this.process.cpu(0.2 + sql.length / 100_000);
-      const outcome = await this.#run(session, statement, sql.trim().replace(/;\s*$/, ''));
-      const seconds = (kernel.now() - began) / 1000;
-      if ('result' in outcome) return { ...outcome.result, seconds };
-      session.rowCount = outcome.affected;
-      if (outcome.insertId !== undefined) session.lastInsertId = outcome.insertId;
-      return { ...outcome, seconds, ...(session.database === null ? {} : { database: session.database }) };
-    } catch (error) {
-      if (error instanceof SqlError) return { error: [error.number, error.state, error.message] };
-      if (error instanceof Errno)
-        return {
-          error: [
-            error.code === 'ENOSPC' ? 1114 : 1030,
-            'HY000',
-            error.code === 'ENOSPC' ? 'The table is full' : `Got error - '${error.message}' from storage engine`,
-          ],
-        };
-      throw error;
-    } finally {
-      session.command = 'Sleep';
-      session.sinceMs = kernel.now();
-    }
+  /** What mysqladmin status shows. */
+  statistics(): string {
+    const { counters, host, startedMs, sessions } = this.instance;
+    const uptime = Math.floor((host.now() - startedMs) / 1000);
+    const average = (counters.questions / Math.max(1, uptime)).toFixed(3);
+    return `Uptime: ${uptime}  Threads: ${sessions.size + 1}  Questions: ${counters.questions}  Slow queries: ${counters.slow}  Opens: 119  Flush tables: 3  Open tables: 38  Queries per second avg: ${average}`;
   }
-
-  context(session: Session): QueryContext {
-    const { kernel } = this.process;
-    return {
-      databases: session.transaction?.databases ?? this.state.databases,
-      database: session.database,
-      functions: {
-        nowMs: kernel.now(),
-        random: () => kernel.random.float(),
-        uuid: () => randomUid(kernel.random),
-        database: session.database,
-        user: `${session.user}@${session.host}`,
-        connectionId: session.id,
-        lastInsertId: session.lastInsertId,
-        rowCount: session.rowCount,
-      },
-      variable: (scope, name) => this.variable(session, scope, name),
-    };
-  }
-
-  variable(session: Session, scope: 'user' | 'system', name: string): SqlValue {
-    if (scope === 'user') return session.variables.get(`@${name}`) ?? null;
-    const special: Record<string, () => SqlValue> = {
-      gtid_executed: () => this.gtidExecuted(),
-      server_uuid: () => this.state.uuid,
-    };
-    const value = special[name]?.() ?? session.variables.get(name) ?? this.globals.get(name);
-    if (value === undefined) throw new SqlError(1193, 'HY000', `Unknown system variable '${name}'`);
-    return value;
-  }
-
-  gtidExecuted(): string {
-    return gtidText(this.state.executed);
-  }
-
-  async #run(session: Session, statement: SqlStatement, sql: string): Promise<Outcome> {
-    this.#authorise(session, statement);
-    if (WRITES.has(statement.kind)) this.#refuseWhenReadOnly(session);
-    switch (statement.kind) {
-      case 'use':
-        if (!this.state.databases.has(statement.name)) throw new SqlError(1049, '42000', `Unknown database '${statement.name}'`);
-        session.database = statement.name;
-        return { affected: 0 };
-      case 'begin':
-        this.#commit(session);
-        session.transaction = { databases: cloneDatabases(this.state.databases), changes: [] };
-        return { affected: 0 };
-      case 'commit':
-        this.#commit(session);
-        return { affected: 0 };
-      case 'rollback':
-        session.transaction = undefined;
-        return { affected: 0 };
-      case 'nothing':
-        return { affected: 0 };
-      case 'set':
-        return this.#set(session, statement);
-      case 'show':
-        return showStatement(this, session, statement);
-      case 'user':
-        return this.#user(session, statement, sql);
-      case 'change-source':
-      case 'replica':
-        return this.replica.control(statement);
-      case 'kill':
-        if (!this.sessions.delete(statement.id)) throw new SqlError(1094, 'HY000', `Unknown thread id: ${statement.id}`);
-        return { affected: 0 };
-      default:
-    }
-    if (statement.kind === 'select') {
-      const seconds = sleepSeconds(statement);
-      if (seconds > 0) await this.process.sleep(seconds * 1000);
-      if (seconds > 0) return { result: { columns: [{ title: `sleep(${seconds})`, numeric: true }], rows: [[0]] } };
-    }
-    const implicit = !['select', 'insert', 'update', 'delete'].includes(statement.kind);
-    if (implicit) this.#commit(session);
-    if (!session.transaction && toNumber(this.variable(session, 'system', 'autocommit')) === 0 && statement.kind !== 'select') {
-      session.transaction = { databases: cloneDatabases(this.state.databases), changes: [] };
-    }
-    if (session.transaction) {
-      // A statement that fails half-way leaves nothing behind.
-      const attempt = cloneDatabases(session.transaction.databases);
-      const executor = new Executor({ ...this.context(session), databases: attempt });
-      const outcome = executor.run(statement, sql);
-      session.transaction.databases = attempt;
-      session.transaction.changes.push(...executor.changes);
-      return outcome;
-    }
-    const writes = statement.kind !== 'select';
-    const attempt = writes ? cloneDatabases(this.state.databases) : this.state.databases;
-    const executor = new Executor({ ...this.context(session), databases: attempt });
-    const outcome = executor.run(statement, sql);
-    if (writes) this.#publish(session, attempt, executor.changes);
-    return outcome;
-  }
-
-  #commit(session: Session): void {
-    const { transaction } = session;
-    session.transaction = undefined;
-    if (!transaction || transaction.changes.length === 0) return;
-    this.#refuseWhenReadOnly(session);
-    const merged = cloneDatabases(this.state.databases);
-    for (const change of transaction.changes) if (change.kind !== 'schema') applyChange(merged, change);
-    this.#publish(session, merged, transaction.changes);
-  }
-
-  /** Makes new data the data, logs it, and writes the file: all of it or nothing. */
-  #publish(session: Session, databases: Databases, changes: Change[]): void {
-    if (changes.length === 0) return;
-    const before = { databases: this.state.databases, executed: { ...this.state.executed }, length: this.state.binlog.length };
-    this.state.databases = databases;
-    if (toNumber(this.variable(session, 'system', 'sql_log_bin')) !== 0) {
-      const number = (this.state.executed[this.state.uuid] ?? 0) + 1;
-      this.state.executed[this.state.uuid] = number;
-      this.state.binlog.push({ uuid: this.state.uuid, number, atMs: this.process.kernel.now(), changes });
-    }
-    try {
-      this.save();
-    } catch (error) {
-      this.state.databases = before.databases;
-      this.state.executed = before.executed;
-      this.state.binlog.length = before.length;
-      throw error;
-    }
-    for (const follow of this.#followers) follow();
-  }
-
-  /** A transaction of the source, applied here under its own GTID. Throws what the applier stops with. */
-  apply(event: BinlogEvent): void {
-    const databases = cloneDatabases(this.state.databases);
-    for (const change of event.changes) {
-      if (change.kind !== 'schema') {
-        applyChange(databases, change);
-        continue;
-      }
-      const statement = new SqlParser(change.sql).parse();
-      if (statement.kind === 'user') {
-        this.#changeAccounts(statement);
-        continue;
-      }
-      const session = { ...this.newSession('root', 'localhost'), database: change.database || null };
-      new Executor({ ...this.context(session), databases }).run(statement, change.sql);
-    }
-    this.state.databases = databases;
-    this.state.executed[event.uuid] = event.number;
-    this.state.binlog.push(event);
-    this.save();
-    for (const follow of this.#followers) follow();
-  }
-
-  save(): void {
-    saveState(this.process.machine.fs, this.state);
-  }
-
-  #refuseWhenReadOnly(session: Session): void {
-    const option =
-      toNumber(this.globals.get('super_read_only') ?? 0) !== 0
-        ? 'super-read-only'
-        : toNumber(this.globals.get('read_only') ?? 0) !== 0 && session.user !== 'root'
-          ? 'read-only'
-          : undefined;
-    if (option && session.id > 0)
-      throw new SqlError(1290, 'HY000', `The MySQL server is running with the --${option} option so it cannot execute this statement`);
-  }
-
-  #authorise(session: Session, statement: SqlStatement): void {
-    if (session.user === 'root' || session.id === 0) return;
-    const account = this.state.accounts.find((one) => one.user === session.user);
-    const words = {
-      select: 'SELECT',
-      insert: 'INSERT',
-      update: 'UPDATE',
-      delete: 'DELETE',
-      'create-table': 'CREATE',
-      'drop-table': 'DROP',
-      'create-database': 'CREATE',
-      'drop-database': 'DROP',
-    } as const;
-    const need = words[statement.kind as keyof typeof words];
-    if (!need || (statement.kind === 'select' && statement.from.length === 0)) return;
-    const table = 'table' in statement ? statement.table : statement.kind === 'select' ? statement.from[0] : undefined;
-    const database = table?.database ?? session.database ?? '';
-    const covered = account?.grants.some(({ privileges, on }) => {
-      const target = (on.replace(/`/g, '').split('.')[0] ?? '*').trim();
-      return (target === '*' || target === database) && (/^all/i.test(privileges) || privileges.toUpperCase().includes(need));
-    });
-    if (!covered) throw new SqlError(1142, '42000', `${need} command denied to user '${session.user}'@'${session.host}' for table '${table?.name ?? ''}'`);
-  }
-
-  #set(session: Session, statement: SqlStatement & { kind: 'set' }): Outcome {
-    for (const { scope, name, value: expression } of statement.assignments) {
-      const evaluated = new Executor(this.context(session)).run(
-        { kind: 'select', distinct: false, items: [{ value: expression, title: '' }], from: [], groupBy: [], orderBy: [] },
-        '',
-      );
-      const raw = 'result' in evaluated ? (evaluated.result.rows[0]?.[0] ?? null) : null;
-      if (scope === 'user') {
-        session.variables.set(`@${name}`, raw);
-        continue;
-      }
-      if (!this.globals.has(name) && name !== 'gtid_purged') throw new SqlError(1193, 'HY000', `Unknown system variable '${name}'`);
-      if (['hostname', 'version', 'datadir', 'port', 'log_bin'].includes(name)) throw new SqlError(1238, 'HY000', `Variable '${name}' is a read only variable`);
-      if (scope === 'session' && ['server_id', 'read_only', 'super_read_only', 'gtid_mode', 'max_connections'].includes(name))
-        throw new SqlError(1229, 'HY000', `Variable '${name}' is a GLOBAL variable and should be set with SET GLOBAL`);
-      const value = typeof this.globals.get(name) === 'number' ? ({ ON: 1, OFF: 0, TRUE: 1, FALSE: 0 }[String(raw).toUpperCase()] ?? toNumber(raw)) : raw;
-      if (scope === 'session') session.variables.set(name, value);
-      else {
-        this.globals.set(name, value);
-        if (name === 'super_read_only' && toNumber(value) !== 0) this.globals.set('read_only', 1);
-        if (name === 'read_only' && toNumber(value) === 0) this.globals.set('super_read_only', 0);
-        if (scope === 'persist') {
-          this.state.persisted[name] = value;
-          this.save();
-        }
-      }
-      if (name === 'autocommit' && toNumber(value) !== 0) this.#commit(session);
-    }
-    return { affected: 0 };
-  }
-
-  #user(session: Session, statement: SqlStatement & { kind: 'user' }, sql: string): Outcome {
-    if (session.user !== 'root') throw new SqlError(1227, '42000', 'Access denied; you need (at least one of) the CREATE USER privilege(s) for this operation');
-    this.#changeAccounts(statement);
-    this.#publish(session, this.state.databases, [{ kind: 'schema', database: '', sql }]);
-    this.save();
-    return { affected: 0 };
-  }
-
-  #changeAccounts(statement: SqlStatement & { kind: 'user' }): void {
-    const { accounts } = this.state;
-    const at = accounts.findIndex((one) => one.user === statement.user && one.host === statement.host);
-    const failed = (action: string): SqlError => new SqlError(1396, 'HY000', `Operation ${action} failed for '${statement.user}'@'${statement.host}'`);
-    const account = accounts[at];
-    switch (statement.action) {
-      case 'create':
-        if (account && !statement.tolerant) throw failed('CREATE USER');
-        if (!account) accounts.push({ user: statement.user, host: statement.host, password: statement.password ?? '', grants: [] });
-        break;
-      case 'drop':
-        if (!account && !statement.tolerant) throw failed('DROP USER');
-        if (account) accounts.splice(at, 1);
-        break;
-      case 'alter':
-        if (!account) throw failed('ALTER USER');
-        account.password = statement.password ?? account.password;
-        break;
-      default:
-        if (!account) throw new SqlError(1410, '42000', 'You are not allowed to create a user with GRANT');
-        if (statement.action === 'grant') account.grants.push({ privileges: statement.privileges ?? '', on: statement.on ?? '*.*' });
-        else account.grants = account.grants.filter((grant) => grant.on !== statement.on);
-    }
-  }
-}
-
-/** Seconds of a lone SELECT SLEEP(n). */
-function sleepSeconds(statement: SqlStatement & { kind: 'select' }): number {
-  const value = statement.items[0]?.value;
-  const argument = value?.kind === 'call' && value.name === 'sleep' ? value.args[0] : undefined;
-  return argument?.kind === 'literal' ? toNumber(argument.value) : 0;
 }

@@ -16,3 +16,8 @@ export function syntaxError(near: string, line: number): SqlError {
     `You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for the right syntax to use near '${near.slice(0, 80)}' at line ${line}`,
   );
 }
+
+/** What MySQL can do and this engine cannot. */
+export function notSimulated(what: string): SqlError {
+  return new SqlError(1235, '42000', `${what} is not simulated yet`);
+}

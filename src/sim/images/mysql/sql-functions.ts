@@ -1,34 +1,8 @@
-import { SqlError } from './sql-error.ts';
-import type { SqlValue } from './sql-parser.ts';
+import { callDateFunction, parseMoment, parseTime, timestamp, timeText } from './sql-dates.ts';
+import { notSimulated, SqlError, syntaxError } from './sql-error.ts';
+import { arithmetic, compareValues, Decimal, doubleText, fromBoolean, type SqlValue, toDecimal, toInteger, toNumber, toText } from './sql-value.ts';
 
-/** Scalar functions and the arithmetic of values, as MySQL converts them. */
-
-export function toNumber(value: SqlValue): number {
-  if (typeof value === 'number') return value;
-  const match = /^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?/.exec(value ?? '');
-  return match ? Number(match[0]) : 0;
-}
-
-export function toText(value: SqlValue): string {
-  return value === null ? 'NULL' : String(value);
-}
-
-/** < 0, 0, > 0; null when one side is NULL. Text compares without case, as utf8mb4_0900_ai_ci does. */
-export function compareValues(a: SqlValue, b: SqlValue): number | null {
-  if (a === null || b === null) return null;
-  // DECIMAL values are kept as text with their scale; two of them compare as numbers.
-  if (typeof a === 'number' || typeof b === 'number' || (isDecimal(a) && isDecimal(b))) return toNumber(a) - toNumber(b);
-  const [x, y] = [a.toLowerCase(), b.toLowerCase()];
-  return x < y ? -1 : x > y ? 1 : 0;
-}
-
-const isDecimal = (text: string): boolean => /^-?\d+\.\d+$/.test(text);
-
-/** Digits behind the point that a sum of these values shows; undefined: not of DECIMALs. */
-export function decimalScale(values: readonly SqlValue[]): number | undefined {
-  const scales = values.flatMap((value) => (typeof value === 'string' && isDecimal(value) ? [(value.split('.')[1] as string).length] : []));
-  return scales.length > 0 ? Math.max(...scales) : undefined;
-}
+/** Scalar functions. */
 
 export function likePattern(pattern: string): RegExp {
   let source = '';
@@ -38,36 +12,10 @@ export function likePattern(pattern: string): RegExp {
     else if (char === '_') source += '[^]';
     else {
       const literal = char === '\\' && i + 1 < pattern.length ? (pattern[++i] as string) : char;
-      source += literal.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+      source += literal.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
     }
   }
-  return new RegExp(`^${source}$`, 'i');
-}
-
-export const timestamp = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
-
-const UNITS: Readonly<Record<string, number>> = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000, week: 604_800_000 };
-
-function shiftTime(time: SqlValue, amount: number, unit: string): SqlValue {
-  if (time === null) return null;
-  const text = String(time);
-  const ms = Date.parse(`${text.length <= 10 ? `${text}T00:00:00` : text.replace(' ', 'T')}Z`);
-  if (Number.isNaN(ms)) return null;
-  const lower = unit.toLowerCase();
-  let moved = ms + amount * (UNITS[lower] ?? 0);
-  if (lower === 'month' || lower === 'year') {
-    const date = new Date(ms);
-    moved = Date.UTC(
-      date.getUTCFullYear() + (lower === 'year' ? amount : 0),
-      date.getUTCMonth() + (lower === 'month' ? amount : 0),
-      date.getUTCDate(),
-      date.getUTCHours(),
-      date.getUTCMinutes(),
-      date.getUTCSeconds(),
-    );
-  }
-  const out = timestamp(moved);
-  return text.length <= 10 && ['day', 'week', 'month', 'year'].includes(lower) ? out.slice(0, 10) : out;
+  return new RegExp(`^${source}$`, 'iu');
 }
 
 /** What functions ask of their surroundings. */
@@ -77,175 +25,328 @@ export interface FunctionContext {
   uuid(): string;
   database: string | null;
   user: string;
+  account: string;
   connectionId: number;
   lastInsertId: number;
   rowCount: number;
+  warn(code: number, message: string): void;
 }
 
-export function callFunction(name: string, args: readonly SqlValue[], context: FunctionContext, database: string): SqlValue {
-  const [a = null, b = null, c = null] = args;
-  const numeric = (use: (x: number) => number): SqlValue => (a === null ? null : use(toNumber(a)));
-  const textual = (use: (x: string) => SqlValue): SqlValue => (a === null ? null : use(String(a)));
-  switch (name) {
-    case 'now':
-    case 'current_timestamp':
-    case 'sysdate':
-    case 'localtime':
-      return timestamp(context.nowMs);
-    case 'curdate':
-    case 'current_date':
-      return timestamp(context.nowMs).slice(0, 10);
-    case 'curtime':
-    case 'current_time':
-      return timestamp(context.nowMs).slice(11);
-    case 'unix_timestamp':
-      return a === null ? Math.floor(context.nowMs / 1000) : Math.floor(Date.parse(`${String(a).replace(' ', 'T')}Z`) / 1000);
+/** ROUND and TRUNCATE: a DECIMAL keeps its kind, a DOUBLE rounds half to even. */
+function roundTo(value: Exclude<SqlValue, null>, digits: number, cut: boolean): SqlValue {
+  if (typeof value === 'bigint' && digits >= 0) return value;
+  if (typeof value === 'number' || typeof value === 'string') {
+    const scale = 10 ** digits;
+    const scaled = toNumber(value) * scale;
+    const whole = cut ? Math.trunc(scaled) : Math.abs(scaled % 1) === 0.5 ? 2 * Math.round(scaled / 2) : Math.round(scaled);
+    const result = whole / scale;
+    return Number.isFinite(result) ? result : toNumber(value);
+  }
+  const decimal = toDecimal(value);
+  if (digits < 0) {
+    const unit = 10n ** BigInt(-digits);
+    const { unscaled } = decimal.rounded(0);
+    const half = cut ? 0n : unit / 2n;
+    return ((unscaled < 0n ? unscaled - half : unscaled + half) / unit) * unit;
+  }
+  const shown = new Decimal(decimal.rounded(decimal.shown).unscaled, decimal.shown);
+  const result = cut && digits < shown.scale ? new Decimal(shown.unscaled / 10n ** BigInt(shown.scale - digits), digits) : shown.rounded(digits);
+  return result;
+}
+
+function castTo(value: Exclude<SqlValue, null>, type: string, context: FunctionContext): SqlValue {
+  const [, base = '', first, second] = /^(\w+)(?:\((\d+)(?:,(\d+))?\))?/.exec(type) ?? [];
+  const text = toText(value);
+  switch (base) {
+    case 'signed':
+    case 'unsigned': {
+      let whole: bigint;
+      if (typeof value === 'string') {
+        const digits = /^\s*[-+]?\d+/.exec(value)?.[0].trim();
+        if (!/^\s*[-+]?\d+\s*$/.test(value)) context.warn(1292, `Truncated incorrect INTEGER value: '${value}'`);
+        whole = BigInt(digits?.replace(/^\+/, '') ?? 0);
+      } else whole = toInteger(value);
+      return base === 'unsigned' && whole < 0n ? whole + 2n ** 64n : whole;
+    }
+    case 'decimal': {
+      const kept = toDecimal(value).rounded(Number(second ?? 0));
+      const most = 10n ** BigInt(first ?? 10) - 1n;
+      if (kept.unscaled <= most && kept.unscaled >= -most) return kept;
+      context.warn(1264, `Out of range value for column 'CAST' at row 1`);
+      return new Decimal(kept.unscaled < 0n ? -most : most, kept.scale);
+    }
+    case 'double':
+    case 'float':
+    case 'real':
+      return toNumber(value);
     case 'date':
-      return textual((x) => x.slice(0, 10));
+    case 'datetime': {
+      const moment = parseMoment(value);
+      if (!moment) context.warn(1292, `Incorrect datetime value: '${text}'`);
+      return moment ? timestamp(moment.ms).slice(0, base === 'date' ? 10 : 19) : null;
+    }
+    case 'time': {
+      const seconds = parseTime(value);
+      return seconds === undefined ? null : timeText(seconds);
+    }
     case 'year':
-    case 'month':
-    case 'day':
-    case 'hour':
-    case 'minute':
-    case 'second':
-      return textual((x) =>
-        Number(/^(\d+)-(\d+)-(\d+)(?: (\d+):(\d+):(\d+))?/.exec(x)?.[['year', 'month', 'day', 'hour', 'minute', 'second'].indexOf(name) + 1] ?? 0),
-      );
-    case 'date_add':
-    case 'date_sub':
-      return shiftTime(a, (name === 'date_add' ? 1 : -1) * toNumber(b), String(c));
+      return BigInt(parseMoment(value) ? text.slice(0, 4) : Math.trunc(toNumber(value)));
+    case 'json':
+      throw notSimulated('JSON');
+    default:
+      return first === undefined ? text : [...text].slice(0, Number(first)).join('');
+  }
+}
+
+const ARGUMENTS: Readonly<Record<string, [least: number, most: number]>> = Object.fromEntries(
+  (
+    [
+      [
+        1,
+        1,
+        'length char_length character_length octet_length bit_length upper ucase lower lcase ltrim rtrim reverse abs ceil ceiling floor sqrt sign isnull hex ascii exp log2 log10 degrees radians year month day hour minute second quarter dayname monthname dayofweek dayofyear weekday last_day space ln bin unhex',
+      ],
+      [2, 2, 'repeat left right instr ifnull nullif datediff date_format mod pow power timediff strcmp find_in_set'],
+      [3, 3, 'replace substring_index lpad rpad'],
+      [1, 2, 'log locate_ unix_timestamp_ from_unixtime week'],
+    ] as const
+  ).flatMap(([least, most, names]) => names.split(' ').map((name): [string, [number, number]] => [name, [least, most]])),
+);
+
+/** Functions that the grammar knows: with the wrong arguments they are a mistake of syntax. */
+const GRAMMAR = new Set(
+  'ascii char date day hour insert left minute month right second year if mod quarter repeat replace reverse truncate week format'.split(' '),
+);
+
+/** Throws 1305 for a function that does not exist, 1582 for a wrong number of arguments. */
+export function callFunction(name: string, args: readonly SqlValue[], context: FunctionContext, database: string): SqlValue {
+  const count = ARGUMENTS[name];
+  if (count && (args.length < count[0] || args.length > count[1]))
+    throw GRAMMAR.has(name) ? syntaxError(')', 1) : new SqlError(1582, '42000', `Incorrect parameter count in the call to native function '${name}'`);
+  const time = callDateFunction(name, args, context.nowMs, (value) => context.warn(1292, `Incorrect datetime value: '${toText(value)}'`));
+  if (time !== undefined) return time;
+  const text = textFunction(name, args);
+  if (text !== undefined) return text;
+  const number = numberFunction(name, args, context);
+  if (number !== undefined) return number;
+  const [a = null, b = null] = args;
+  switch (name) {
     case 'version':
       return '8.1.0';
     case 'database':
     case 'schema':
       return context.database;
     case 'user':
-    case 'current_user':
     case 'session_user':
+    case 'system_user':
       return context.user;
+    case 'current_user':
+      return context.account;
     case 'connection_id':
-      return context.connectionId;
+      return BigInt(context.connectionId);
     case 'last_insert_id':
-      return context.lastInsertId;
+      return BigInt(context.lastInsertId);
     case 'row_count':
-      return context.rowCount;
+      return BigInt(context.rowCount);
     case 'uuid':
       return context.uuid();
-    case 'rand':
-      return context.random();
-    case 'concat':
-      return args.includes(null) ? null : args.map(String).join('');
-    case 'concat_ws':
-      return a === null
-        ? null
-        : args
-            .slice(1)
-            .filter((one) => one !== null)
-            .map(String)
-            .join(String(a));
-    case 'length':
-      return textual((x) => new TextEncoder().encode(x).length);
-    case 'char_length':
-    case 'character_length':
-      return textual((x) => [...x].length);
-    case 'upper':
-    case 'ucase':
-      return textual((x) => x.toUpperCase());
-    case 'lower':
-    case 'lcase':
-      return textual((x) => x.toLowerCase());
-    case 'trim':
-      return textual((x) => x.trim());
-    case 'ltrim':
-      return textual((x) => x.trimStart());
-    case 'rtrim':
-      return textual((x) => x.trimEnd());
-    case 'reverse':
-      return textual((x) => [...x].reverse().join(''));
-    case 'repeat':
-      return textual((x) => x.repeat(Math.min(100_000, Math.max(0, toNumber(b)))));
-    case 'replace':
-      return textual((x) => (b === null || c === null ? null : String(b) === '' ? x : x.split(String(b)).join(String(c))));
-    case 'left':
-      return textual((x) => x.slice(0, Math.max(0, toNumber(b))));
-    case 'right':
-      return textual((x) => (toNumber(b) > 0 ? x.slice(-toNumber(b)) : ''));
-    case 'substring':
-    case 'substr':
-    case 'mid':
-      return textual((x) => {
-        const start = toNumber(b) > 0 ? toNumber(b) - 1 : x.length + toNumber(b);
-        return toNumber(b) === 0 ? '' : x.slice(start, c === null ? undefined : start + toNumber(c));
-      });
-    case 'substring_index':
-      return textual((x) => {
-        const parts = x.split(String(b));
-        const count = toNumber(c);
-        return count >= 0 ? parts.slice(0, count).join(String(b)) : parts.slice(count).join(String(b));
-      });
-    case 'instr':
-      return textual((x) => x.toLowerCase().indexOf(String(b).toLowerCase()) + 1);
-    case 'locate':
-      return b === null || a === null ? null : String(b).toLowerCase().indexOf(String(a).toLowerCase()) + 1;
-    case 'lpad':
-      return textual((x) => x.slice(0, toNumber(b)).padStart(toNumber(b), String(c)));
-    case 'rpad':
-      return textual((x) => x.slice(0, toNumber(b)).padEnd(toNumber(b), String(c)));
-    case 'hex':
-      return typeof a === 'number'
-        ? a.toString(16).toUpperCase()
-        : textual((x) =>
-            [...new TextEncoder().encode(x)]
-              .map((byte) => byte.toString(16).padStart(2, '0'))
-              .join('')
-              .toUpperCase(),
-          );
-    case 'abs':
-      return numeric(Math.abs);
-    case 'ceil':
-    case 'ceiling':
-      return numeric(Math.ceil);
-    case 'floor':
-      return numeric(Math.floor);
-    case 'round':
-      return numeric((x) => {
-        const scale = 10 ** toNumber(b);
-        return (Math.sign(x) * Math.round(Math.abs(x) * scale + 1e-9)) / scale;
-      });
-    case 'truncate':
-      return numeric((x) => Math.trunc(x * 10 ** toNumber(b)) / 10 ** toNumber(b));
-    case 'mod':
-      return toNumber(b) === 0 ? null : numeric((x) => x % toNumber(b));
-    case 'pow':
-    case 'power':
-      return numeric((x) => x ** toNumber(b));
-    case 'sqrt':
-      return numeric((x) => (x < 0 ? Number.NaN : Math.sqrt(x)));
-    case 'sign':
-      return numeric(Math.sign);
-    case 'greatest':
-      return args.includes(null) ? null : args.reduce((x, y) => ((compareValues(x, y) ?? 0) >= 0 ? x : y));
-    case 'least':
-      return args.includes(null) ? null : args.reduce((x, y) => ((compareValues(x, y) ?? 0) <= 0 ? x : y));
-    case 'coalesce':
-      return args.find((one) => one !== null) ?? null;
-    case 'ifnull':
-      return a ?? b;
     case 'nullif':
       return compareValues(a, b) === 0 ? null : a;
-    case 'if':
-      return a !== null && toNumber(a) !== 0 ? b : c;
     case 'isnull':
-      return a === null ? 1 : 0;
+      return fromBoolean(a === null);
     case 'cast':
-    case 'convert':
-      return a === null ? null : /^(signed|unsigned|int|integer|decimal)/i.test(String(b)) ? Math.trunc(toNumber(a)) : String(a);
+      return a === null ? null : castTo(a, toText(b), context);
+    case 'default':
+      return a;
+    case 'sleep':
+      return 0n;
     case 'md5':
     case 'sha1':
+    case 'sha':
     case 'sha2':
-    case 'password':
-      throw new SqlError(1235, '42000', `This version of MySQL doesn't yet support '${name.toUpperCase()}()' (it is not simulated yet)`);
+    case 'aes_encrypt':
+    case 'compress':
+    case 'get_lock':
+    case 'release_lock':
+    case 'benchmark':
+    case 'str_to_date':
+    case 'format_bytes':
+      throw notSimulated(`${name.toUpperCase()}()`);
     default:
+      if (/^(json_|st_|regexp_|bin_to|uuid_to|gtid_)/.test(name)) throw notSimulated(`${name.toUpperCase()}()`);
       throw new SqlError(1305, '42000', `FUNCTION ${database}.${name} does not exist`);
+  }
+}
+
+const characters = (value: SqlValue): string[] => [...toText(value)];
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const hexOf = (data: Uint8Array): string => [...data].map((byte) => byte.toString(16).padStart(2, '0').toUpperCase()).join('');
+
+/** Functions of text: NULL in, NULL out. */
+function textFunction(name: string, args: readonly SqlValue[]): SqlValue | undefined {
+  const [a = null, b = null, c = null] = args;
+  const table: Readonly<Record<string, (x: string) => SqlValue>> = {
+    length: (x) => BigInt(bytes(x).length),
+    octet_length: (x) => BigInt(bytes(x).length),
+    bit_length: (x) => BigInt(bytes(x).length * 8),
+    char_length: (x) => BigInt([...x].length),
+    character_length: (x) => BigInt([...x].length),
+    upper: (x) => x.toUpperCase(),
+    ucase: (x) => x.toUpperCase(),
+    lower: (x) => x.toLowerCase(),
+    lcase: (x) => x.toLowerCase(),
+    ltrim: (x) => x.replace(/^ +/, ''),
+    rtrim: (x) => x.replace(/ +$/, ''),
+    reverse: (x) => [...x].reverse().join(''),
+    ascii: (x) => BigInt(bytes(x)[0] ?? 0),
+    quote: (x) => `'${x.replace(/\\/g, '\\\\').replace(/'/g, "\\'")}'`,
+    space: (x) => ' '.repeat(Math.max(0, Math.min(100_000, toNumber(x)))),
+    trim: (x) => {
+      const cut = toText(b);
+      if (cut === '') return x;
+      let text = x;
+      if (c !== 'trailing') while (text.startsWith(cut)) text = text.slice(cut.length);
+      if (c !== 'leading') while (text.endsWith(cut)) text = text.slice(0, text.length - cut.length);
+      return text;
+    },
+    repeat: (x) => x.repeat(Math.min(100_000, Math.max(0, toNumber(b)))),
+    replace: (x) => (toText(b) === '' ? x : x.split(toText(b)).join(toText(c))),
+    left: (x) => [...x].slice(0, Math.max(0, toNumber(b))).join(''),
+    right: (x) => (toNumber(b) > 0 ? [...x].slice(-toNumber(b)).join('') : ''),
+    substring_index: (x) => {
+      const parts = x.split(toText(b));
+      const count = toNumber(c);
+      return (count >= 0 ? parts.slice(0, count) : parts.slice(count)).join(toText(b));
+    },
+    instr: (x) => BigInt(x.toLowerCase().indexOf(toText(b).toLowerCase()) + 1),
+    lpad: (x) => pad(x, toNumber(b), toText(c), true),
+    rpad: (x) => pad(x, toNumber(b), toText(c), false),
+    strcmp: () => BigInt(Math.sign(compareValues(toText(a), toText(b)) ?? 0)),
+    find_in_set: (x) => BigInt(x === '' ? 0 : toText(b).toLowerCase().split(',').indexOf(x.toLowerCase()) + 1),
+  };
+  if (name === 'concat') return args.includes(null) ? null : args.map(toText).join('');
+  if (name === 'concat_ws') {
+    if (a === null) return null;
+    return args
+      .slice(1)
+      .filter((one) => one !== null)
+      .map(toText)
+      .join(toText(a));
+  }
+  if (name === 'locate') {
+    if (a === null || b === null) return null;
+    return BigInt(
+      toText(b)
+        .toLowerCase()
+        .indexOf(toText(a).toLowerCase(), c === null ? 0 : Math.max(0, toNumber(c) - 1)) + 1,
+    );
+  }
+  if (name === 'substring' || name === 'substr' || name === 'mid') {
+    if (args.includes(null)) return null;
+    const text = characters(a);
+    const from = toNumber(b);
+    const start = from > 0 ? from - 1 : text.length + from;
+    if (from === 0 || start < 0) return '';
+    return text.slice(start, c === null ? undefined : start + Math.max(0, toNumber(c))).join('');
+  }
+  if (name === 'field') return BigInt(a === null ? 0 : args.slice(1).findIndex((one) => compareValues(a, one) === 0) + 1);
+  if (name === 'elt') return a === null ? null : (args[toNumber(a)] ?? null);
+  if (name === 'char') return args.flatMap((one) => (one === null ? [] : [String.fromCharCode(toNumber(one) & 255)])).join('');
+  if (name === 'insert') {
+    if (args.includes(null)) return null;
+    const text = characters(a);
+    const [from, length] = [toNumber(b), toNumber(c)];
+    if (from < 1 || from > text.length) return toText(a);
+    return text.slice(0, from - 1).join('') + toText(args[3] ?? null) + text.slice(length < 0 ? text.length : from - 1 + length).join('');
+  }
+  if (name === 'hex') return a === null ? null : typeof a === 'string' ? hexOf(bytes(a)) : toInteger(a).toString(16).toUpperCase();
+  if (name === 'bin' || name === 'oct') return a === null ? null : toInteger(a).toString(name === 'bin' ? 2 : 8);
+  if (name === 'format') {
+    if (a === null || b === null) return null;
+    const [whole = '', part] = toText(toDecimal(a).rounded(Math.max(0, toNumber(b)))).split('.');
+    return whole.replace(/\B(?=(\d{3})+$)/g, ',') + (part === undefined ? '' : `.${part}`);
+  }
+  const use = table[name];
+  return use ? (args.includes(null) ? null : use(toText(a))) : undefined;
+}
+
+function pad(text: string, length: number, filler: string, left: boolean): SqlValue {
+  const own = [...text];
+  if (length < 0) return null;
+  if (own.length >= length) return own.slice(0, length).join('');
+  if (filler === '') return '';
+  const fill = [...filler.repeat(Math.ceil((length - own.length) / [...filler].length))].slice(0, length - own.length).join('');
+  return left ? fill + text : text + fill;
+}
+
+function numberFunction(name: string, args: readonly SqlValue[], context: FunctionContext): SqlValue | undefined {
+  const [a = null, b = null] = args;
+  const doubles: Readonly<Record<string, (x: number, y: number) => number>> = {
+    pow: (x, y) => x ** y,
+    power: (x, y) => x ** y,
+    sqrt: Math.sqrt,
+    exp: Math.exp,
+    ln: Math.log,
+    log2: Math.log2,
+    log10: Math.log10,
+    sin: Math.sin,
+    cos: Math.cos,
+    tan: Math.tan,
+    degrees: (x) => (x * 180) / Math.PI,
+    radians: (x) => (x * Math.PI) / 180,
+  };
+  switch (name) {
+    case 'pi':
+      return new Decimal(3_141_593n, 6);
+    case 'rand':
+      return context.random();
+    case 'abs':
+      if (a === null) return null;
+      if (a instanceof Decimal) return a.unscaled < 0n ? new Decimal(-a.unscaled, a.scale, a.shown) : a;
+      return typeof a === 'bigint' ? (a < 0n ? -a : a) : Math.abs(toNumber(a));
+    case 'sign':
+      return a === null ? null : BigInt(Math.sign(compareValues(a, 0n) ?? 0));
+    case 'ceil':
+    case 'ceiling':
+    case 'floor': {
+      if (a === null || typeof a === 'bigint') return a;
+      if (!(a instanceof Decimal)) return name === 'floor' ? Math.floor(toNumber(a)) : Math.ceil(toNumber(a));
+      const unit = 10n ** BigInt(a.scale);
+      const whole = a.unscaled / unit;
+      const rest = a.unscaled % unit;
+      return name === 'floor' ? (rest < 0n ? whole - 1n : whole) : rest > 0n ? whole + 1n : whole;
+    }
+    case 'round':
+    case 'truncate':
+      if (a === null || (args.length > 1 && b === null)) return null;
+      return roundTo(a, Math.max(-30, Math.min(30, b === null ? 0 : Number(toInteger(b)))), name === 'truncate');
+    case 'mod':
+      return a === null || b === null ? null : arithmetic('%', a, b);
+    case 'crc32':
+      throw notSimulated('CRC32()');
+    case 'log': {
+      if (a === null || (args.length > 1 && b === null)) return null;
+      const result = args.length > 1 ? Math.log(toNumber(b)) / Math.log(toNumber(a)) : Math.log(toNumber(a));
+      return Number.isFinite(result) ? result : null;
+    }
+    case 'conv': {
+      if (args.includes(null)) return null;
+      const value = Number.parseInt(toText(a), toNumber(b));
+      return Number.isNaN(value) ? '0' : value.toString(toNumber(args[2] ?? null)).toUpperCase();
+    }
+    default: {
+      const use = doubles[name];
+      if (!use) return undefined;
+      if (args.includes(null)) return null;
+      const result = use(toNumber(a), toNumber(b));
+      if (Number.isFinite(result)) return result;
+      if (name === 'pow' || name === 'power' || name === 'exp')
+        throw new SqlError(
+          1690,
+          '22003',
+          `DOUBLE value is out of range in '${name}(${args.map((one) => (typeof one === 'number' ? doubleText(one) : toText(one))).join(',')})'`,
+        );
+      return null;
+    }
   }
 }
