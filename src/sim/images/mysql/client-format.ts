@@ -1,8 +1,11 @@
-import { textWidth } from '../../../unix/index.ts';
+import { textWidth as cellsOf } from '../../../unix/index.ts';
 
 /** How the mysql client shows rows, and how it cuts its input into statements. */
 
 type Cell = string | null;
+
+/** The client counts a control character as one cell. */
+const textWidth = (text: string): number => cellsOf(text.replace(/[\x00-\x1f]/g, ' '));
 
 const cellText = (value: Cell): string => value ?? 'NULL';
 

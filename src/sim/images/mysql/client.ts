@@ -142,7 +142,7 @@ class Client {
         await this.#status();
         return 'done';
       case 'delimiter':
-        if (argument === '') await this.#applet.err("ERROR: DELIMITER must be followed by a 'delimiter' character or string\n");
+        if ((found?.[2] ?? '') === '') await this.#applet.err("ERROR: DELIMITER must be followed by a 'delimiter' character or string\n");
         else this.#delimiter = found?.[2]?.trim().split(/\s/)[0] ?? ';';
         return 'done';
       case 'use': {
@@ -184,7 +184,11 @@ class Client {
       await this.#applet.err(`ERROR: \nFailed to open file '${path}', error: 2\n`);
       return this.#interactive ? 'done' : 'stop';
     }
-    return (await this.#feedAll(text)) || this.#interactive ? 'done' : 'stop';
+    const line = this.#line;
+    this.#line = 0;
+    const went = await this.#feedAll(text);
+    this.#line = line;
+    return went || this.#interactive ? 'done' : 'stop';
   }
 
   /** False: the run is to end. */

@@ -114,7 +114,7 @@ export class Daemon {
     if (!clean) await this.log.server('MY-010229', 'Starting XA crash recovery...');
     for (const event of pending) this.server.instance.apply(event, false);
     if (!clean) await this.log.server('MY-010232', 'XA crash recovery finished.');
-    rotateBinlog(this.#applet.fs, state);
+    rotateBinlog(state);
     saveState(this.#applet.fs, state);
   }
 
@@ -143,7 +143,7 @@ export class Daemon {
 async function open(process: Process, log: ServerLog): Promise<ReturnType<typeof loadState> | undefined> {
   const { fs } = process.machine;
   try {
-    if (isInitialised(fs)) return loadState(fs, () => newUuid(process));
+    if (isInitialised(fs)) return loadState(fs);
     await log.server(
       'MY-013236',
       `The designated data directory ${DATA_DIRECTORY}/ is unusable. You can remove all files that the server added to it.`,

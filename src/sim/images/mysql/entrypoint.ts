@@ -91,7 +91,8 @@ async function entrypoint(applet: Applet, words: readonly string[]): Promise<num
     if (!isInitialised(applet.fs)) {
       const given = settings(process);
       await checkSettings(given, log);
-      if (!(await initialise(applet, given, words, log))) return 0;
+      const outcome = await initialise(applet, given, words, log);
+      if (outcome !== 'done') return outcome === 'stopped' ? 0 : 1;
     }
   } catch (error) {
     if (!(error instanceof EntrypointError)) throw error;
@@ -101,14 +102,14 @@ async function entrypoint(applet: Applet, words: readonly string[]): Promise<num
   return mysqld(applet, words);
 }
 
-/** Fills the empty data directory. False: told to stop meanwhile. */
-async function initialise(applet: Applet, given: Settings, words: readonly string[], log: ServerLog): Promise<boolean> {
+/** Fills the empty data directory. */
+async function initialise(applet: Applet, given: Settings, words: readonly string[], log: ServerLog): Promise<'done' | 'stopped' | 'failed'> {
   const { process, fs } = applet;
-  const files = fs.exists(DATA_DIRECTORY) ? fs.readdir(DATA_DIRECTORY).filter((name) => name !== 'ibdata1') : [];
   await log.entrypoint('Note', 'Initializing database files');
   await log.server('MY-015017', 'MySQL Server Initialization - start.');
   await log.server('MY-013169', `/usr/sbin/mysqld (mysqld ${VERSION}) initializing of server in progress as process ${process.pid + 79}`);
-  if (files.length > 0) {
+  // A disk of its own has this directory: a mount needs a subPath.
+  if (fs.exists(`${DATA_DIRECTORY}/lost+found`)) {
     await log.server('MY-010457', '--initialize specified but the data directory has files in it. Aborting.', 'ERROR');
     await log.server(
       'MY-013236',
@@ -116,7 +117,7 @@ async function initialise(applet: Applet, given: Settings, words: readonly strin
       'ERROR',
     );
     await log.server('MY-010119', 'Aborting', 'ERROR');
-    throw new EntrypointError(`${files[0]}: the data directory is not empty`);
+    return 'failed';
   }
   let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -125,7 +126,7 @@ async function initialise(applet: Applet, given: Settings, words: readonly strin
     });
   markUnfinished(fs);
   for (let waited = 0; waited < INITIALISE_MS; waited += STEP_MS) {
-    if (stopping) return false;
+    if (stopping) return 'stopped';
     await process.sleep(STEP_MS);
   }
   await log.innodb();
@@ -140,7 +141,7 @@ async function initialise(applet: Applet, given: Settings, words: readonly strin
   await log.entrypoint('Note', 'Database files initialized');
   await log.entrypoint('Note', 'Starting temporary server');
   const state = newState(newUuid(process));
-  rotateBinlog(fs, state);
+  rotateBinlog(state);
   const options = readOptions(process, [...words, '--skip-networking', '--super-read-only=OFF', '--read-only=OFF']);
   const daemon = new Daemon(applet, state, options);
   const password = given.randomPassword ? randomUid(process.kernel.random).replace(/-/g, '').slice(0, 32) : given.rootPassword;
@@ -169,7 +170,7 @@ async function initialise(applet: Applet, given: Settings, words: readonly strin
   await process.err('\n');
   await log.entrypoint('Note', 'MySQL init process done. Ready for start up.');
   await process.err('\n');
-  return !stopping;
+  return stopping ? 'stopped' : 'done';
 }
 
 /** The database and the user that were asked for, then the scripts. */

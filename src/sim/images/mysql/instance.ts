@@ -120,7 +120,10 @@ export class Instance extends TransactionalInstance {
       case 'kill':
         return this.#kill(statement);
       case 'flush':
-        if (/^(binary )?logs/.test(statement.what)) this.host.rotate();
+        if (/^(binary )?logs/.test(statement.what)) {
+          this.host.rotate();
+          this.host.save();
+        }
         return { affected: 0 };
       case 'purge-logs':
         return this.#purge(session, statement);
@@ -224,7 +227,6 @@ export class Instance extends TransactionalInstance {
     this.log(this.event(session, [{ kind: 'schema', database: session.database ?? '', sql }]));
     this.state.accounts = accounts;
     for (const one of this.sessions.values()) one.account = findAccount(accounts, one.user, one.host);
-    this.host.save();
     this.tellFollowers();
     return { affected: 0 };
   }

@@ -54,8 +54,8 @@ export class MysqlServer {
       wait: (ms, onWake) => this.#wait(ms, onWake),
       append: (event) => this.#durably(event, () => appendEvent(fs, state, event)),
       save: () => this.#durably(undefined, () => saveState(fs, state)),
-      rotate: () => this.#durably(undefined, () => rotateBinlog(fs, state)),
-      purge: (count) => removeBinlogs(fs, state, count),
+      rotate: () => rotateBinlog(state),
+      purge: (count) => removeBinlogs(state, count),
       shutdown: onShutdown,
     };
     this.instance = new Instance(host, state, globals);

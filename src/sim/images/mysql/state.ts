@@ -4,8 +4,9 @@ import { Decimal, type Packed, pack, type SqlValue, unpack } from './sql-value.t
 import { type Change, createTable, type Databases, Store, type Table } from './store.ts';
 
 /**
- * The data directory. `ibdata1` holds everything as of a moment, the binary logs every transaction since; a start reads the
- * one and repeats the other, so that a crash loses nothing that was acknowledged. All are lines of JSON.
+ * The data directory: one file, as the reference cluster's stand-in keeps it (corpus sts-data-is-not-copied.json). Its first
+ * line holds everything as of a moment, each further line a transaction since; a start reads the one and repeats the
+ * others, so that a crash loses nothing that was acknowledged.
  */
 
 /** One transaction in the binary log. */
@@ -58,14 +59,12 @@ export interface ServerState {
   replicaStarted: boolean;
 }
 
-interface Checkpoint extends Pick<ServerState, 'accounts' | 'source' | 'replicaStarted'> {
+interface Checkpoint extends Pick<ServerState, 'uuid' | 'accounts' | 'source' | 'replicaStarted'> {
   databases: [string, PackedTable[]][];
   executed: string;
   purged: string;
   persisted: Record<string, Packed>;
-  /** Which events of the last binary log this already holds. */
-  log: string;
-  applied: number;
+  binlogs: { name: string; sizeBytes: number; events: unknown[] }[];
   clean: boolean;
 }
 
@@ -76,7 +75,6 @@ interface PackedTable extends Pick<Table, 'database' | 'name' | 'columns' | 'key
 
 export const DATA_DIRECTORY = '/var/lib/mysql';
 const FILE = `${DATA_DIRECTORY}/ibdata1`;
-const IDENTITY = `${DATA_DIRECTORY}/auto.cnf`;
 
 /** JSON with BIGINT and DECIMAL in it. */
 const toJson = (data: unknown): string =>
@@ -93,12 +91,11 @@ function mapRows<A, B>(change: object, use: (row: A) => B): object {
   return out;
 }
 
-export const eventText = (event: BinlogEvent): string => `${toJson({ ...event, changes: event.changes.map((change) => mapRows(change, packRow)) })}\n`;
+const packEvent = (event: BinlogEvent): object => ({ ...event, changes: event.changes.map((change) => mapRows(change, packRow)) });
+const unpackEvent = (event: BinlogEvent): BinlogEvent => ({ ...event, changes: event.changes.map((change) => mapRows(change, unpackRow) as Change) });
 
-export function parseEvent(text: string): BinlogEvent {
-  const event = fromJson(text) as BinlogEvent;
-  return { ...event, changes: event.changes.map((change) => mapRows(change, unpackRow) as Change) };
-}
+export const eventText = (event: BinlogEvent): string => `${toJson(packEvent(event))}\n`;
+export const parseEvent = (text: string): BinlogEvent => unpackEvent(fromJson(text) as BinlogEvent);
 
 export function newState(uuid: string): ServerState {
   const store = new Store();
@@ -109,51 +106,42 @@ export function newState(uuid: string): ServerState {
 /** Whether the volume holds a database, complete or begun. */
 export const isInitialised = (fs: FileSystem): boolean => fs.exists(FILE) && fs.readFile(FILE).length > 0;
 
-/** What was found, and the events that the crash left to be repeated. Throws SyntaxError when a file is damaged. */
-export function loadState(fs: FileSystem, newUuid: () => string): { state: ServerState; clean: boolean; pending: BinlogEvent[] } {
-  const saved = fromJson(fs.readText(FILE)) as Checkpoint;
-  let uuid = fs.exists(IDENTITY) ? /server-uuid=(\S+)/.exec(fs.readText(IDENTITY))?.[1] : undefined;
-  // A data directory copied without auto.cnf gets an identity of its own.
-  uuid ??= newUuid();
-  const state = newState(uuid);
+/** What was found, and the transactions to be repeated. Throws SyntaxError when the file is damaged. */
+export function loadState(fs: FileSystem): { state: ServerState; clean: boolean; pending: BinlogEvent[] } {
+  // What comes after the last line break was being written when the server died.
+  const [first = '', ...lines] = fs.readText(FILE).split('\n');
+  const saved = fromJson(first) as Checkpoint;
+  const state = newState(saved.uuid);
   state.store.databases = unpackDatabases(state.store, saved.databases);
   Object.assign(state, { accounts: saved.accounts, source: saved.source, replicaStarted: saved.replicaStarted });
   state.executed = GtidSet.parse(saved.executed) ?? new GtidSet();
   state.purged = GtidSet.parse(saved.purged) ?? new GtidSet();
   for (const [name, value] of Object.entries(saved.persisted)) state.persisted[name] = unpack(value);
-  const pending: BinlogEvent[] = [];
-  for (const name of fs.readdir(DATA_DIRECTORY).filter((one) => /^binlog\.\d+$/.test(one))) {
-    const text = fs.readText(`${DATA_DIRECTORY}/${name}`);
-    // What comes after the last line break was being written when the server died.
-    const events = text
-      .slice(0, text.lastIndexOf('\n') + 1)
-      .split('\n')
-      .filter((line) => line !== '')
-      .map(parseEvent);
-    state.binlogs.push({ name, events, sizeBytes: 157 + text.length });
-    if (name === saved.log) pending.push(...events.slice(saved.applied));
-    else if (name > saved.log) pending.push(...events);
-  }
+  state.binlogs = saved.binlogs.map((file) => ({ ...file, events: file.events.map((event) => unpackEvent(event as BinlogEvent)) }));
+  const pending = lines.slice(0, -1).map(parseEvent);
+  for (const event of pending) keepEvent(state, event);
   return { state, clean: saved.clean, pending };
 }
 
 /** Writes everything down. Throws Errno ENOSPC when the volume is full. */
 export function saveState(fs: FileSystem, state: ServerState, clean = false): void {
-  const log = state.binlogs.at(-1);
+  const { uuid, accounts, source, replicaStarted } = state;
   const saved: Checkpoint = {
+    ...{ uuid, accounts, source, replicaStarted, clean },
     databases: [...state.store.databases].map(([name, tables]) => [name, [...tables.values()].map(packTable)]),
-    accounts: state.accounts,
     executed: state.executed.toString(),
     purged: state.purged.toString(),
     persisted: Object.fromEntries(Object.entries(state.persisted).map(([name, value]) => [name, pack(value)])),
-    source: state.source,
-    replicaStarted: state.replicaStarted,
-    log: log?.name ?? '',
-    applied: log?.events.length ?? 0,
-    clean,
+    binlogs: state.binlogs.map((file) => ({ ...file, events: file.events.map(packEvent) })),
   };
-  fs.writeFile(FILE, toJson(saved));
-  if (!fs.exists(IDENTITY) || !fs.readText(IDENTITY).includes(state.uuid)) fs.writeFile(IDENTITY, `[auto]\nserver-uuid=${state.uuid}\n`);
+  const before = fs.exists(FILE) ? fs.readFile(FILE) : undefined;
+  try {
+    fs.writeFile(FILE, `${toJson(saved)}\n`);
+  } catch (error) {
+    // Writing began by emptying the file; what it held fits.
+    if (before) fs.writeFile(FILE, before);
+    throw error;
+  }
 }
 
 /** Before there is anything to keep: the file is there, and shows that initialisation was not finished. */
@@ -163,33 +151,25 @@ export function markUnfinished(fs: FileSystem): void {
 
 /** Adds one transaction to the last binary log; it is safe when this returns. Throws Errno ENOSPC, and then nothing was added. */
 export function appendEvent(fs: FileSystem, state: ServerState, event: BinlogEvent): void {
+  fs.writeFile(FILE, eventText(event), { append: true });
+  keepEvent(state, event);
+}
+
+function keepEvent(state: ServerState, event: BinlogEvent): void {
   const file = state.binlogs.at(-1);
-  if (!file) return;
-  const text = eventText(event);
-  fs.writeFile(`${DATA_DIRECTORY}/${file.name}`, text, { append: true });
-  file.events.push(event);
-  file.sizeBytes += text.length;
+  file?.events.push(event);
+  if (file) file.sizeBytes += eventText(event).length;
 }
 
-/** Begins a new binary log, as every start and FLUSH LOGS do. */
-export function rotateBinlog(fs: FileSystem, state: ServerState): void {
+/** Begins a new binary log, as every start and FLUSH LOGS do. The caller saves. */
+export function rotateBinlog(state: ServerState): void {
   const number = Number(state.binlogs.at(-1)?.name.split('.')[1] ?? 0) + 1;
-  const name = `binlog.${String(number).padStart(6, '0')}`;
-  fs.writeFile(`${DATA_DIRECTORY}/${name}`, '');
-  state.binlogs.push({ name, events: [], sizeBytes: 157 });
-  writeIndex(fs, state);
+  state.binlogs.push({ name: `binlog.${String(number).padStart(6, '0')}`, events: [], sizeBytes: 157 });
 }
 
-export function removeBinlogs(fs: FileSystem, state: ServerState, count: number): void {
-  for (const file of state.binlogs.splice(0, count)) {
-    fs.remove(`${DATA_DIRECTORY}/${file.name}`);
-    for (const event of file.events) if (event.uuid !== '') state.purged.add(event.uuid, event.number);
-  }
-  writeIndex(fs, state);
-}
-
-function writeIndex(fs: FileSystem, state: ServerState): void {
-  fs.writeFile(`${DATA_DIRECTORY}/binlog.index`, state.binlogs.map(({ name }) => `./${name}\n`).join(''));
+/** Forgets the oldest binary logs. The caller saves. */
+export function removeBinlogs(state: ServerState, count: number): void {
+  for (const { events } of state.binlogs.splice(0, count)) for (const { uuid, number } of events) if (uuid !== '') state.purged.add(uuid, number);
 }
 
 function packTable(table: Table): PackedTable {
