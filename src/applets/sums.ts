@@ -105,7 +105,16 @@ function sha1(): Digest {
 }
 
 /** First bits of the fractional parts of the square or cube roots of the first primes, as SHA-2 takes its constants. */
-function rootBits(count: number, root: 2 | 3, bits: bigint): bigint[] {
+const known = new Map<string, readonly bigint[]>();
+
+function rootBits(count: number, root: 2 | 3, bits: bigint): readonly bigint[] {
+  const name = `${count} ${root} ${bits}`;
+  const found = known.get(name) ?? computeRootBits(count, root, bits);
+  known.set(name, found);
+  return found;
+}
+
+function computeRootBits(count: number, root: 2 | 3, bits: bigint): bigint[] {
   const primes: number[] = [];
   for (let n = 2; primes.length < count; n++) if (primes.every((prime) => n % prime !== 0)) primes.push(n);
   return primes.map((prime) => {

@@ -4,7 +4,7 @@ import { Random } from '../../../kernel/index.ts';
 import { GTID, type Pod, setup } from './testing/pods.ts';
 
 const HISTORIES = 200;
-const STEPS = 14;
+const STEPS = 10;
 
 /**
  * A primary and its replicas, as a StatefulSet would run them: every Pod has a volume, a name and, after a restart, another
