@@ -107,11 +107,11 @@ function sha1(): Digest {
 /** First bits of the fractional parts of the square or cube roots of the first primes, as SHA-2 takes its constants. */
 const known = new Map<string, readonly bigint[]>();
 
-function rootBits(count: number, root: 2 | 3, bits: bigint): readonly bigint[] {
+function rootBits(count: number, root: 2 | 3, bits: bigint): bigint[] {
   const name = `${count} ${root} ${bits}`;
   const found = known.get(name) ?? computeRootBits(count, root, bits);
   known.set(name, found);
-  return found;
+  return [...found];
 }
 
 function computeRootBits(count: number, root: 2 | 3, bits: bigint): bigint[] {

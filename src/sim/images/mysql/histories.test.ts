@@ -35,7 +35,7 @@ class History {
   }
 
   async start(ordinal: number, dump?: string): Promise<void> {
-    const files = dump === undefined ? {} : { '/docker-entrypoint-initdb.d/clone.sql': dump };
+    const files: Record<string, string> = dump === undefined ? {} : { '/docker-entrypoint-initdb.d/clone.sql': dump };
     const pod = this.#world.start(`db-${ordinal}`, { cnf: `${GTID}server-id=${100 + ordinal}\n${ordinal === 0 ? '' : 'super-read-only=ON\n'}`, files });
     this.#pods.set(ordinal, pod);
     await this.#world.kernel.advance({ untilMs: this.#world.kernel.now() + 8000, until: () => /port: 3306/.test(pod.log()) });
