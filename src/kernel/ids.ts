@@ -30,9 +30,16 @@ export function randomUid(random: Random): string {
   return `${h.slice(0, 8)}-${h.slice(8, 12)}-4${h.slice(13, 16)}-${variant}${h.slice(17, 20)}-${h.slice(20)}`;
 }
 
-/** 32-bit FNV-1a over UTF-16 code units below 256 (ASCII input), as Kubernetes' hash helpers use. */
-export function fnv32a(text: string): number {
+/** FNV-1a, 32 bits, as Kubernetes' hash helpers use. */
+export function fnv32a(bytes: Uint8Array): number {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return hash;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
+
+/** FNV-1, 32 bits: as above with the two steps in the other order. */
+export function fnv32(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash, 0x01000193) ^ byte;
+  return hash >>> 0;
 }

@@ -2,13 +2,14 @@ import { DisposableStore } from '../kernel/index.ts';
 import { Errno } from '../unix/index.ts';
 import { createApiServer } from './apiserver/index.ts';
 import type { Cluster, ClusterOptions } from './cluster.ts';
+import type { ControllerContext } from './controllers/controller.ts';
 import { startControllers } from './controllers/index.ts';
+import { whenNeeded } from './controllers/when-needed.ts';
 import { createImageCatalog } from './images/index.ts';
 import { admissionPlugins, strategies, validatingTransport } from './kinds/index.ts';
 import type { Pod } from './kinds/types.ts';
 import { KubeletFleet } from './kubelet/fleet.ts';
 import { CLUSTER_DNS_IP } from './kubelet/host-files.ts';
-import { LocalPathProvisioner } from './kubelet/local-path-provisioner.ts';
 import { machineLauncher } from './kubelet/machine-launcher.ts';
 import { VolumeStore } from './kubelet/volume-store.ts';
 import { createClusterNetwork } from './network/index.ts';
@@ -24,6 +25,11 @@ const DEFAULT_MAX_PODS = 5_000;
 const DNS_TIMEOUT_MS = 5_000;
 /** Agents join this long after the server. */
 const JOIN_MS = 12_000;
+
+async function loadProvisioner() {
+  const { LocalPathProvisioner } = await import('./kubelet/local-path-provisioner.ts');
+  return ({ kernel, client }: ControllerContext) => new LocalPathProvisioner(kernel, client);
+}
 
 /**
  * Builds a cluster and lets it run in virtual time until it looks as one that has been up for a while: nodes Ready, system Pods
@@ -43,7 +49,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   store.add(startControllers({ kernel, client }));
   store.add(startScheduler({ kernel, client }));
   const fleet = store.add(new KubeletFleet({ kernel, client, network, images, launch: machineLauncher(kernel), volumes: new VolumeStore(kernel) }));
-  store.add(new LocalPathProvisioner(kernel, client));
+  store.add(whenNeeded(['v1/persistentvolumeclaims', 'v1/persistentvolumes'], loadProvisioner)({ kernel, client }));
   server.setPodAccess(async () => new (await import('./kubelet/pod-access.ts')).FleetPodAccess(client, fleet));
   // As k3d does it: the server is up first, so the system Pods run there; then the agents join.
   const [first, ...others] = preset.nodes;

@@ -1,19 +1,22 @@
-import { fnv32a, safeEncode } from '../../kernel/index.ts';
+import { fnv32, fnv32a, safeEncode } from '../../kernel/index.ts';
 import type { PodTemplateSpec } from '../kinds/types.ts';
-import { stableStringify } from './object.ts';
+import { dumpPodTemplate } from './go-dump.ts';
 
-/**
- * controller.ComputeHash: the `pod-template-hash`. Upstream hashes Go's dump of the struct, which has no meaning
- * outside Go; here the canonical JSON is hashed, so that equal templates have equal hashes.
- */
+const encoder = new TextEncoder();
+
+/** controller.ComputeHash: the `pod-template-hash`, of Go's dump of the template. Corpus deploy-rollout.json shows its values. */
 export function podTemplateHash(template: PodTemplateSpec | undefined, collisionCount: number | undefined): string {
-  return encodeHash(stableStringify(template ?? {}), collisionCount);
+  const dump = encoder.encode(dumpPodTemplate(template));
+  if (collisionCount === undefined) return safeEncode(String(fnv32a(dump)));
+  const bytes = new Uint8Array(dump.length + 8);
+  bytes.set(dump);
+  new DataView(bytes.buffer).setUint32(dump.length, collisionCount, true);
+  return safeEncode(String(fnv32a(bytes)));
 }
 
-/** Hash in the safe alphabet, with the collision count mixed in when there is one. */
-export function encodeHash(text: string, collisionCount: number | undefined): string {
-  // As Sprint(Sum32()) in upstream: seven to ten digits; short ones are lengthened so that names look as usual.
-  let sum = fnv32a(collisionCount === undefined ? text : text + String(collisionCount));
-  if (sum < 10_000_000) sum += 1_000_000_000;
-  return safeEncode(String(sum));
+/** history.HashControllerRevision: of the revision's data as JSON, with the collision count behind it. */
+export function revisionHash(json: string, collisionCount: number): string {
+  // Go's encoder makes text safe to stand in a web page.
+  const escaped = json.replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return safeEncode(String(fnv32(encoder.encode(escaped + String(collisionCount)))));
 }

@@ -2,7 +2,7 @@ import type { ApiObject, Client, Informer } from '../client/types.ts';
 import type { ControllerRevision, PodTemplateSpec } from '../kinds/types.ts';
 import { ensureIndex } from './controller.ts';
 import { isAlreadyExists, retryOnConflict } from './errors.ts';
-import { encodeHash } from './hash.ts';
+import { revisionHash } from './hash.ts';
 import type { Matcher } from './labels.ts';
 import { cause, clone, controllerOf, type Identified, labelsOf, msOf, nameOf, namespaceOf, newControllerRef, refOf, stableStringify, uidOf } from './object.ts';
 
@@ -54,7 +54,7 @@ export function newRevision(
   collisionCount: number,
 ): ControllerRevision {
   const data = templatePatch(template);
-  const hash = encodeHash(stableStringify(data), collisionCount);
+  const hash = revisionHash(stableStringify(data), collisionCount);
   const metadata: NonNullable<ControllerRevision['metadata']> = {
     name: revisionName(parent, hash),
     namespace: namespaceOf(parent),
@@ -93,11 +93,12 @@ export function createRevision(
   kind: Identified,
   revision: ControllerRevision,
   collision: { count: number },
+  hashOf = (count: number): string => revisionHash(stableStringify(revision.data), count),
 ): ControllerRevision {
   const resource = client.resource<ControllerRevision>(CONTROLLER_REVISION.resource);
   for (;;) {
     const copy = clone(revision);
-    copy.metadata = { ...copy.metadata, name: revisionName(parent, encodeHash(stableStringify(revision.data), collision.count)) };
+    copy.metadata = { ...copy.metadata, name: revisionName(parent, hashOf(collision.count)) };
     try {
       return resource.create(copy, { cause: cause(actor, 'history/create-revision', refOf(parent, kind.resource), { revision: String(revision.revision) }) });
     } catch (error) {

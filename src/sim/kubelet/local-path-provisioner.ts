@@ -57,6 +57,8 @@ export class LocalPathProvisioner implements Disposable {
           this.#later(0, () => this.#podChanged());
       }),
     );
+    // Its Pod has been running for long when the first claim brings this code.
+    this.#later(0, () => this.#podChanged());
   }
 
   dispose(): void {

@@ -3,6 +3,7 @@ import type { ControllerRevision, DaemonSet, DaemonSetStatus, Node, Pod } from '
 import { claimObjects } from '../claim-ref.ts';
 import { Controller, type ControllerContext } from '../controller.ts';
 import { isNamespaceTerminating, retryOnConflict } from '../errors.ts';
+import { podTemplateHash } from '../hash.ts';
 import { CONTROLLER_REVISION, createRevision, equalRevisions, listRevisions, newRevision, renumberRevision, revisionInformer } from '../history.ts';
 import { selectorMatcher } from '../labels.ts';
 import {
@@ -90,11 +91,13 @@ export function startDaemonSetController(context: ControllerContext): Disposable
     const same = history.filter((one) => equalRevisions(one, fresh)).at(-1);
     const newest = history.filter((one) => !equalRevisions(one, fresh)).at(-1)?.revision ?? 0;
     if (same) return (same.revision ?? 0) <= newest ? renumberRevision(client, ACTOR, same, newest + 1) : same;
-    const suffix = nameOf(fresh).slice(nameOf(set).length + 1);
-    const labels: Record<string, string> = { ...set.spec?.template?.metadata?.labels, [HASH]: suffix };
+    // Named after the template's hash, as ReplicaSets are, not after the data as a StatefulSet's.
+    const { collisionCount } = set.status ?? {};
+    const hashOf = (count: number): string => podTemplateHash(set.spec?.template, count === 0 && collisionCount === undefined ? undefined : count);
+    const labels: Record<string, string> = { ...set.spec?.template?.metadata?.labels, [HASH]: hashOf(collisionCount ?? 0) };
     fresh.metadata = { ...fresh.metadata, labels };
     fresh.revision = newest + 1;
-    return createRevision(client, ACTOR, set, DAEMON_SET, fresh, { count: set.status?.collisionCount ?? 0 });
+    return createRevision(client, ACTOR, set, DAEMON_SET, fresh, { count: collisionCount ?? 0 }, hashOf);
   }
 
   /** Makes Pods where they are missing and removes those that should not be; true when it wrote anything. */
