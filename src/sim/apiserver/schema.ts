@@ -161,6 +161,10 @@ function isPlainTime(typeName: string, field: string): boolean {
 }
 
 const compiled = new Map<string, ObjectNode | ScalarNode>();
+const names = new WeakMap<ReadonlyMap<string, Property>, string>();
+
+/** The type of the facts that a node was made from. */
+export const typeNameOfNode = (node: ObjectNode): string | undefined => names.get(node.properties);
 
 /** The node of a named type of the facts; compiled on first use. Throws for names that are not there. */
 export function typeNode(name: string): ObjectNode | ScalarNode {
@@ -186,6 +190,7 @@ export function typeNode(name: string): ObjectNode | ScalarNode {
   };
   // Registered before its fields are compiled: types may contain themselves.
   compiled.set(name, node);
+  names.set(properties, name);
   for (const [field, property] of Object.entries(fact.properties)) properties.set(field, compileProperty(name, typeName, field, property, fact.required));
   return node;
 }

@@ -3,6 +3,7 @@ import type { HttpResponse } from '../../transport.ts';
 import type { ResourceInfo } from '../resources.ts';
 import { newBadRequest, quote, type Status, StatusError } from '../status-error.ts';
 import type { Verbs } from '../verbs.ts';
+import { inFieldOrder } from './field-order.ts';
 import { encodeJson, prettyJson } from './json.ts';
 import type { ListResult } from './list.ts';
 import { notAcceptable, type OutputFormat } from './media-type.ts';
@@ -66,8 +67,20 @@ function nullLists(info: ResourceInfo): readonly string[] {
   return list;
 }
 
-/** The object as it goes over the wire. */
+const ordered = new WeakMap<ApiObject, WeakMap<ResourceInfo, ApiObject>>();
+
+/** The object as it goes over the wire. Stored objects never change: what was written once is remembered. */
 export function wireObject(info: ResourceInfo, stored: ApiObject): ApiObject {
+  const known = ordered.get(stored)?.get(info);
+  if (known) return known;
+  const object = inFieldOrder(info.node, plainWire(info, stored)) as ApiObject;
+  if (!Object.isFrozen(stored)) return object;
+  const byInfo = ordered.get(stored) ?? new WeakMap<ResourceInfo, ApiObject>();
+  ordered.set(stored, byInfo.set(info, object));
+  return object;
+}
+
+function plainWire(info: ResourceInfo, stored: ApiObject): ApiObject {
   const object = info.alias ? info.alias.toWire(stored) : stored;
   const lists = nullLists(info);
   if (lists.length === 0) return object;
@@ -100,7 +113,7 @@ export function shapeObject(verbs: Verbs, info: ResourceInfo, object: ApiObject,
     return tableOf(verbs, info, [wireObject(info, object)], { resourceVersion: object.metadata?.resourceVersion }, includeOf(query), format.version);
   if (format.as === 'PartialObjectMetadataList')
     throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${goTypeOf(info, '')})`);
-  if (format.as) return partialMetadata(object, format.version);
+  if (format.as) return partialMetadata(wireObject(info, object), format.version);
   return wireObject(info, object);
 }
 
@@ -126,12 +139,12 @@ export function shapeList(verbs: Verbs, info: ResourceInfo, result: ListResult, 
     );
   }
   if (format.as === 'PartialObjectMetadataList') {
-    const items = result.items.map((item) => partialMetadata(item, format.version));
+    const items = result.items.map((item) => partialMetadata(wireObject(info, item), format.version));
     return { kind: 'PartialObjectMetadataList', apiVersion: format.version, metadata, items };
   }
   if (format.as) throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${goTypeOf(info, 'List')})`);
   // Custom resources keep their kind on items, as unstructured lists do.
-  const items = result.items.map((item) => (info.custom ? item : { ...wireObject(info, item), kind: undefined, apiVersion: undefined }));
+  const items = result.items.map((item) => (info.custom ? wireObject(info, item) : { ...wireObject(info, item), kind: undefined, apiVersion: undefined }));
   if (info.custom) return { apiVersion: info.groupVersion, items, kind: info.custom.listKind, metadata };
   return { kind: `${info.kind}List`, apiVersion: info.groupVersion, metadata, items };
 }
@@ -155,6 +168,6 @@ export function watchShape(
     };
   }
   if (format.as === 'PartialObjectMetadata')
-    return { key: `PartialObjectMetadata/${format.version}`, render: (object) => partialMetadata(object, format.version) };
+    return { key: `PartialObjectMetadata/${format.version}`, render: (object) => partialMetadata(wireObject(info, object), format.version) };
   return { key: info.id, render: (object) => wireObject(info, object) };
 }
