@@ -37,6 +37,13 @@ const BODIES: Record<string, object> = {
   'apps/v1/statefulsets': workload,
   'batch/v1/jobs': { spec: { template: ONCE } },
   'batch/v1/cronjobs': { spec: { schedule: '* * * * *', jobTemplate: { spec: { template: ONCE } } } },
+  'admissionregistration.k8s.io/v1/validatingadmissionpolicies': {
+    spec: {
+      matchConstraints: { resourceRules: [{ apiGroups: ['x'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['ys'] }] },
+      validations: [{ expression: 'true' }],
+    },
+  },
+  'admissionregistration.k8s.io/v1/validatingadmissionpolicybindings': { spec: { policyName: 'p', validationActions: ['Deny'] } },
   'autoscaling/v1/horizontalpodautoscalers': autoscaler,
   'autoscaling/v2/horizontalpodautoscalers': autoscaler,
   'networking.k8s.io/v1/ingresses': { spec: { defaultBackend: { service: { name: 's', port: { number: 80 } } } } },

@@ -46,14 +46,16 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const client = new InProcessClient(kernel, new InProcessBackend(verbs));
   let loadPodAccess: (() => Promise<PodAccess>) | undefined;
   const http = new HttpDoor(kernel, async () => {
-    const [{ HttpServer }, { serveCustomResources }, podAccess] = await Promise.all([
+    const [{ HttpServer }, { serveCustomResources }, { serveDynamicAdmission }, podAccess] = await Promise.all([
       import('./http/server.ts'),
       import('./crd/definitions.ts'),
+      import('./admission/index.ts'),
       loadPodAccess?.(),
       loadSchema(),
     ]);
     // Definitions come from outside only.
     serveCustomResources(verbs);
+    serveDynamicAdmission(verbs);
     return new HttpServer({ verbs, podAccess, address: options.address ?? '172.18.0.2:6443' });
   });
   expireEvents(store, kernel);

@@ -54,7 +54,7 @@ export class Verbs {
   readonly store: Store;
   readonly registry: ResourceRegistry;
   readonly #strategies = new Map<ResourceId, KindStrategy>();
-  readonly #admission: readonly AdmissionPlugin[];
+  #admission: readonly AdmissionPlugin[];
   readonly #random;
   readonly context: StrategyContext;
   readonly #dryRunContext: StrategyContext;
@@ -90,6 +90,11 @@ export class Verbs {
 
   setStrategy(strategy: KindStrategy): void {
     this.#strategies.set(strategy.resource, strategy);
+  }
+
+  /** Plugins that come later: they stand before the last one, which counts what the others let through (ResourceQuota). */
+  addAdmission(plugins: readonly AdmissionPlugin[]): void {
+    this.#admission = [...this.#admission.slice(0, -1), ...plugins, ...this.#admission.slice(-1)];
   }
 
   #bucketOf(id: ResourceId): Bucket {
@@ -148,9 +153,13 @@ export class Verbs {
     }
   }
 
-  #admit(request: Omit<AdmissionRequest, 'context' | 'resource'> & { info: ResourceInfo }, phase: 'admit' | 'validate'): void {
-    const { info, ...rest } = request;
-    const full: AdmissionRequest = { ...rest, resource: info.id, context: rest.dryRun ? this.#dryRunContext : this.context };
+  #admit(
+    attributes: Omit<AdmissionRequest, 'context' | 'resource' | 'dryRun' | 'user' | 'warnings'> & { info: ResourceInfo },
+    { dryRun, user, warnings }: RequestContext,
+    phase: 'admit' | 'validate',
+  ): void {
+    const { info, ...rest } = attributes;
+    const full: AdmissionRequest = { ...rest, dryRun, user, warnings, resource: info.id, context: dryRun ? this.#dryRunContext : this.context };
     for (const plugin of this.#admission) plugin[phase]?.(full);
   }
 
@@ -158,10 +167,7 @@ export class Verbs {
   create(info: ResourceInfo, namespace: string, object: Mutable, request: RequestContext, parameters: Pick<UpdateParameters, 'managed'> = {}): ApiObject {
     this.#checkNamespace(info, namespace, object.metadata);
     const tracked = parameters.managed ? object : trackUpdate(info, undefined, object, request.fieldManager, '', this.now());
-    this.#admit(
-      { info, operation: 'CREATE', subresource: '', namespace, name: object.metadata.name ?? '', object: tracked, old: undefined, dryRun: request.dryRun },
-      'admit',
-    );
+    this.#admit({ info, operation: 'CREATE', subresource: '', namespace, name: object.metadata.name ?? '', object: tracked, old: undefined }, request, 'admit');
     return this.#create(info, namespace, tracked as Mutable, request);
   }
 
@@ -200,7 +206,7 @@ export class Verbs {
     if (errors.length > 0) throw newInvalid(kindOf(info), metadata.name ?? '', errors);
     request.warnings.push(...(strategy?.warnings?.(object) ?? []));
     const name = metadata.name as string;
-    this.#admit({ info, operation: 'CREATE', subresource: '', namespace, name, object, old: undefined, dryRun: request.dryRun }, 'validate');
+    this.#admit({ info, operation: 'CREATE', subresource: '', namespace, name, object, old: undefined }, request, 'validate');
     if (metadata.resourceVersion) throw plainError('resourceVersion should not be set on objects to be created');
     if (this.bucket(info).get(metadata.namespace ?? '', name)) throw newAlreadyExists(info, name);
     const normal = this.#settle(info, object);
@@ -247,11 +253,11 @@ export class Verbs {
     if (!existing) {
       this.#checkNamespace(info, namespace, object.metadata);
       if (!parameters.managed) object = trackUpdate(info, undefined, object, request.fieldManager, '', this.now()) as Mutable;
-      this.#admit({ info, operation: 'CREATE', subresource, namespace, name, object, old: undefined, dryRun: request.dryRun }, 'admit');
+      this.#admit({ info, operation: 'CREATE', subresource, namespace, name, object, old: undefined }, request, 'admit');
       return { object: this.#create(info, namespace, object, request), created: true };
     }
     if (!parameters.managed) object = trackUpdate(info, existing, object, request.fieldManager, subresource, this.now()) as Mutable;
-    this.#admit({ info, operation: 'UPDATE', subresource, namespace, name, object, old: existing, dryRun: request.dryRun }, 'admit');
+    this.#admit({ info, operation: 'UPDATE', subresource, namespace, name, object, old: existing }, request, 'admit');
     const given = object.metadata.resourceVersion;
     if (!given || given === '0') {
       if (CONDITIONAL_UPDATE.has(info.id) || info.custom) {
@@ -261,7 +267,7 @@ export class Verbs {
     } else if (given !== existing.metadata.resourceVersion) throw newConflict(info, name, OPTIMISTIC_LOCK_MESSAGE);
     object.metadata.resourceVersion = existing.metadata.resourceVersion;
     object = this.#beforeUpdate(info, namespace, object, existing, subresource, request);
-    this.#admit({ info, operation: 'UPDATE', subresource, namespace, name, object, old: existing, dryRun: request.dryRun }, 'validate');
+    this.#admit({ info, operation: 'UPDATE', subresource, namespace, name, object, old: existing }, request, 'validate');
     if (this.#emptied(info, object, existing)) {
       if (!request.dryRun) this.store.remove(info.storage, existing.metadata.namespace ?? '', name, request.cause, object);
       return { object: deepFreeze(object), created: false };
@@ -330,9 +336,9 @@ export class Verbs {
   delete(info: ResourceInfo, namespace: string, name: string, parameters: DeleteParameters, request: RequestContext): DeleteResult {
     const existing = this.get(info, info.namespaced ? namespace : '', name) as Mutable;
     checkDeletion(info, existing, parameters);
-    const admission = { info, operation: 'DELETE' as const, subresource: '', namespace, name, object: undefined, old: existing, dryRun: request.dryRun };
-    this.#admit(admission, 'admit');
-    this.#admit(admission, 'validate');
+    const admission = { info, operation: 'DELETE' as const, subresource: '', namespace, name, object: undefined, old: existing };
+    this.#admit(admission, request, 'admit');
+    this.#admit(admission, request, 'validate');
     if (info.id === 'v1/namespaces') return this.#deleteNamespace(info, existing, request);
     const object = thaw(existing);
     const mark = this.strategy(info)?.markDeleted;

@@ -75,5 +75,8 @@ export interface AdmissionRequest {
   object: ApiObject | undefined;
   old: ApiObject | undefined;
   dryRun: boolean;
+  /** Who asks, and where `Warning:` texts go; absent where nobody can be told. */
+  user?: { username: string; groups: readonly string[]; uid?: string };
+  warnings?: string[];
   context: StrategyContext;
 }

@@ -27,7 +27,10 @@ it('writes members in the order of the Go types, maps by key, whatever the clien
     const bytes = sent ? { body: new TextEncoder().encode(JSON.stringify(sent)) } : {};
     return new TextDecoder().decode((await server.transport.request({ method, path: at, headers: { 'user-agent': 'u/1' }, ...bytes })).body);
   };
-  const tidy = (text: string): string => text.replace(/"uid":"[^"]*","resourceVersion":"[0-9]+"/, '"uid":"","resourceVersion":"2"').replace(/"managedFields":\[.*\]\},"spec"/, '"managedFields":[]},"spec"');
+  const tidy = (text: string): string =>
+    text
+      .replace(/"uid":"[^"]*","resourceVersion":"[0-9]+"/, '"uid":"","resourceVersion":"2"')
+      .replace(/"managedFields":\[.*\]\},"spec"/, '"managedFields":[]},"spec"');
   const created = tidy(await send('POST', path, body));
   assert.equal(
     created,

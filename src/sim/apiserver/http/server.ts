@@ -18,7 +18,7 @@ import { errorResponse, statusResponse, textResponse } from './response.ts';
 
 /** What metrics call verbs that are methods. */
 const METRIC_VERBS: Record<string, string> = { create: 'POST', update: 'PUT' };
-const DEFINITIONS = 'apiextensions.k8s.io/v1/customresourcedefinitions';
+const MAY_HAVE_RULES = /^(apiextensions|admissionregistration)\.k8s\.io\//;
 const METHOD_VERBS: Record<string, string> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
 
 interface Route {
@@ -196,8 +196,8 @@ export class HttpServer implements Transport {
       watchPath: route.watchPath,
     };
     // Verbs are synchronous: the engine has to be there before the rules.
-    if (info.id === DEFINITIONS && verb !== 'get' && request.body && !celEngine()) {
-      const mentionsRules = new TextDecoder().decode(request.body).includes('x-kubernetes-validations');
+    if (MAY_HAVE_RULES.test(info.id) && request.body && !celEngine()) {
+      const mentionsRules = /"?(x-kubernetes-validations|expression)"?\s*:/.test(new TextDecoder().decode(request.body));
       if (mentionsRules) await this.#verbs.kernel.external(loadRules());
     }
     try {
