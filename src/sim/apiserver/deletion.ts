@@ -1,6 +1,7 @@
 import type { ApiObject } from '../client/types.ts';
 import type { ObjectMeta } from '../kinds/types.ts';
 import type { ResourceInfo } from './resources.ts';
+import type { Mutable } from './spec-and-status.ts';
 import { kindOf, newConflict } from './status-error.ts';
 
 /** `metav1.DeleteOptions`. */
@@ -71,4 +72,11 @@ export function deletionFinalizers(finalizers: readonly string[], parameters: De
   if (orphan) out.push(ORPHAN);
   if (foreground) out.push(FOREGROUND);
   return out.length === finalizers.length && out.every((finalizer) => finalizers.includes(finalizer)) ? [...finalizers] : out;
+}
+
+/** An object being deleted goes when its last finalizer and its grace are gone (`ShouldDeleteDuringUpdate`). */
+export function isEmptied(info: ResourceInfo, { metadata, spec }: Mutable, { metadata: before }: Mutable): boolean {
+  if ((metadata.finalizers?.length ?? 0) > 0) return false;
+  if (info.id === 'v1/namespaces') return before.deletionTimestamp !== undefined && ((spec?.finalizers as string[] | undefined)?.length ?? 0) === 0;
+  return metadata.deletionTimestamp !== undefined && metadata.deletionGracePeriodSeconds === 0 && (before.deletionGracePeriodSeconds ?? 0) === 0;
 }

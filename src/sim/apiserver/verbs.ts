@@ -4,7 +4,7 @@ import type { AdmissionPlugin, AdmissionRequest, FieldError, KindStrategy, Strat
 import type { ObjectMeta } from '../kinds/types.ts';
 import { type Bucket, deepFreeze, type Store } from '../storage/index.ts';
 import { cloneJson, convert } from './decode.ts';
-import { checkDeletion, type DeleteParameters, deletionFinalizers, podGracePeriod, shortenGrace } from './deletion.ts';
+import { checkDeletion, type DeleteParameters, deletionFinalizers, isEmptied, podGracePeriod, shortenGrace } from './deletion.ts';
 import { countsGeneration, desiredStateChanged } from './generation.ts';
 import { equalJson } from './json-equal.ts';
 import { CONDITIONAL_UPDATE, CREATE_ON_UPDATE } from './kind-rules.ts';
@@ -268,7 +268,7 @@ export class Verbs {
     object.metadata.resourceVersion = existing.metadata.resourceVersion;
     object = this.#beforeUpdate(info, namespace, object, existing, subresource, request);
     this.#admit({ info, operation: 'UPDATE', subresource, namespace, name, object, old: existing }, request, 'validate');
-    if (this.#emptied(info, object, existing)) {
+    if (isEmptied(info, object, existing)) {
       if (!request.dryRun) this.store.remove(info.storage, existing.metadata.namespace ?? '', name, request.cause, object);
       return { object: deepFreeze(object), created: false };
     }
@@ -309,18 +309,6 @@ export class Verbs {
     if (equalJson(withoutTimes(object), withoutTimes(existing))) return existing;
     if (request.dryRun) return deepFreeze(object);
     return this.store.put(info.storage, existing.metadata.namespace ?? '', existing.metadata.name as string, object, request.cause);
-  }
-
-  /** An object being deleted goes when its last finalizer and its grace are gone (`ShouldDeleteDuringUpdate`). */
-  #emptied(info: ResourceInfo, object: Mutable, existing: Mutable): boolean {
-    const { metadata } = object;
-    if ((metadata.finalizers?.length ?? 0) > 0) return false;
-    if (info.id === 'v1/namespaces') {
-      return existing.metadata.deletionTimestamp !== undefined && ((object.spec?.finalizers as string[] | undefined)?.length ?? 0) === 0;
-    }
-    if (metadata.deletionTimestamp === undefined) return false;
-    const grace = existing.metadata.deletionGracePeriodSeconds;
-    return metadata.deletionGracePeriodSeconds !== undefined && metadata.deletionGracePeriodSeconds === 0 && (grace === undefined || grace === 0);
   }
 
   /**
