@@ -1,3 +1,4 @@
+import { lazyProgram } from '../shell/lazy.ts';
 import { viProgram } from '../shell/vi.ts';
 import type { Program } from '../unix/types.ts';
 import { awkApplets } from './awk.ts';
@@ -23,6 +24,9 @@ import { sysctlApplets } from './sysctl.ts';
 import { tarApplets } from './tar.ts';
 import { textBasicApplets } from './text-basic.ts';
 import { textFieldApplets } from './text-fields.ts';
+
+const gzipApplet = (name: 'gzip' | 'gunzip' | 'zcat'): Program => lazyProgram(async () => (await import('./gzip.ts')).gzipApplets[name]);
+
 /** Every applet by name; loaded when the first of them is run. */
 export const allApplets: Readonly<Record<string, Program>> = {
   ...textBasicApplets,
@@ -47,6 +51,9 @@ export const allApplets: Readonly<Record<string, Program>> = {
   ...tarApplets,
   ...screenApplets,
   ...diffApplets,
+  gzip: gzipApplet('gzip'),
+  gunzip: gzipApplet('gunzip'),
+  zcat: gzipApplet('zcat'),
   nslookup: nslookupApplet,
   vi: viProgram,
 };

@@ -154,6 +154,15 @@ export class Applet {
     return parts.join('');
   }
 
+  /** Lines of what may be a directory: those that read with stdio find nothing there and do not complain. */
+  async *linesOrNone(file: OpenFile, separator = '\n'): AsyncGenerator<{ text: string; terminated: boolean }> {
+    try {
+      yield* this.lines(file, separator);
+    } catch (error) {
+      if (!(error instanceof Errno) || error.code !== 'EISDIR') throw error;
+    }
+  }
+
   /** Lines without their newline; `terminated` is false for a last line that has none. Output is flushed before waiting for more. */
   async *lines(file: OpenFile, separator = '\n'): AsyncGenerator<{ text: string; terminated: boolean }> {
     /** The beginning of a line that has not ended yet. */

@@ -462,7 +462,12 @@ class Awk {
         if (file.kind !== 'file') await this.#applet.flush();
         await this.#applet.process.cpu(0.02);
         if (heldBytes > BIG_BYTES) this.#applet.process.useMemory(this.#heldBytes + heldBytes);
-        return file.read();
+        try {
+          return await file.read();
+        } catch (error) {
+          if (!(error instanceof Errno) || error.code === 'EPIPE') throw error;
+          throw new Failure(`cmd. line:1: ${error.message}`);
+        }
       },
       () => {
         if (file !== this.#applet.process.stdin) file.close();
@@ -1068,10 +1073,10 @@ function arithmetic(operator: string, a: number, b: number): number {
     case '*':
       return a * b;
     case '/':
-      if (b === 0) throw new Failure('Division by zero');
+      if (b === 0) throw new Failure('cmd. line:1: Division by zero');
       return a / b;
     case '%':
-      if (b === 0) throw new Failure('Division by zero');
+      if (b === 0) throw new Failure('cmd. line:1: Division by zero');
       return a % b;
     default:
       return a ** b;

@@ -88,9 +88,10 @@ async function diff(applet: Applet): Promise<number> {
         if (!both && !options.has('N')) {
           differs = 1;
           await applet.put(`Only in ${mine.includes(name) ? left : right}: ${name}\n`);
-        } else if (both && typeOf(`${left}/${name}`) === 'directory' && !options.has('r'))
-          await applet.put(`Common subdirectories: ${left}/${name} and ${right}/${name}\n`);
-        else await walk(`${left}/${name}`, `${right}/${name}`);
+          continue;
+        }
+        // Without -r directories within are passed over in silence.
+        if (!both || typeOf(`${left}/${name}`) !== 'directory' || options.has('r')) await walk(`${left}/${name}`, `${right}/${name}`);
       }
     } else if (a === 'directory') await compare(`${left}/${right.split('/').pop()}`, right);
     else if (b === 'directory') await compare(left, `${right}/${left.split('/').pop()}`);

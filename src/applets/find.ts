@@ -104,7 +104,9 @@ function parsePlan(applet: Applet, words: readonly string[]): Plan {
         const text = argument(word);
         const unit = { c: 1, w: 2, b: 512, k: 1024, M: 1 << 20, G: 1 << 30 }[/[cwbkMG]$/.exec(text)?.[0] as 'c'] ?? 512;
         const test = numberTest(text);
-        return ({ stat }) => test(unit === 1 ? stat.sizeBytes : Math.ceil(stat.sizeBytes / unit));
+        // BusyBox compares bytes, and rounds only where they must be equal.
+        const exact = /^\d/.test(text);
+        return ({ stat }) => test(unit === 1 ? stat.sizeBytes : exact ? Math.ceil(stat.sizeBytes / unit) : stat.sizeBytes / unit);
       }
       case '-mtime':
       case '-mmin':

@@ -68,7 +68,11 @@ async function grep(applet: Applet): Promise<number> {
     let file: ReturnType<Applet['open']>;
     try {
       if (path !== '-' && applet.fs.stat(applet.path(path)).type === 'directory') {
-        if (!recursive) return;
+        if (!recursive) {
+          if (options.has('c')) await applet.put(`${named ? `${path}:` : ''}0\n`);
+          if (options.has('L')) await applet.put(`${path}\n`);
+          return;
+        }
         for (const name of applet.fs.readdir(applet.path(path))) await search(`${path.replace(/\/$/, '')}/${toByteText(name)}`);
         return;
       }
@@ -84,7 +88,7 @@ async function grep(applet: Applet): Promise<number> {
     let line = 0;
     let count = 0;
     let trailing = 0;
-    let lastShown = 0;
+    let lastShown = -1;
     const show = async (text: string, number: number, mark: ':' | '-'): Promise<void> => {
       if (context && separatorDue && number !== lastShown + 1) await applet.put('--\n');
       separatorDue = true;
@@ -126,9 +130,10 @@ async function grep(applet: Applet): Promise<number> {
       if (!options.has('s')) await applet.complain(`${path}: ${error.message}`);
       trouble = true;
     }
-    if (options.has('q')) return;
+    if (options.has('q') && count > 0) return;
     if (options.has('c')) await applet.put(`${named ? `${title}:` : ''}${count}\n`);
     if ((options.has('l') && count > 0) || (options.has('L') && count === 0)) await applet.put(`${title}\n`);
+    if (options.has('L') && count === 0) selectedAny = true;
   };
   for (const path of paths) {
     await search(path);
@@ -152,7 +157,7 @@ function compile(applet: Applet, pattern: string, fixed: boolean, options: Retur
   } else {
     let regex: PosixRegex;
     try {
-      regex = compileRegex(options.has('x') ? (extended ? `^(${pattern})$` : `^\\(${pattern}\\)$`) : pattern, {
+      regex = compileRegex(pattern, {
         extended,
         ignoreCase,
         lenient: true,
@@ -167,7 +172,7 @@ function compile(applet: Applet, pattern: string, fixed: boolean, options: Retur
       return match && { start: match.index, end: match.index + (match.groups[0] as string).length };
     };
   }
-  if (options.has('x') && fixed) {
+  if (options.has('x')) {
     return (text, from) => {
       const span = find(text, from);
       return span && span.start === 0 && span.end === text.length ? span : undefined;

@@ -71,11 +71,14 @@ async function expr(applet: Applet): Promise<number> {
     return BigInt(text);
   };
   const isNull = (text: string): boolean => text === '' || /^[+-]?0+$/.test(text);
+  const warnings: string[] = [];
   const match = (text: string, pattern: string): string => {
+    if (pattern.startsWith('^'))
+      warnings.push(`expr: warning: '${pattern}': using '^' as the first character\nof a basic regular expression is not portable; it is ignored\n`);
     const found = compileRegex(`^${pattern.replace(/^\^/, '')}`, { process: applet.process }).exec(text);
     const capturing = /\\\(/.test(pattern);
     if (!found) return capturing ? '' : '0';
-    return capturing ? (found.groups[1] ?? '') : String((found.groups[0] as string).length);
+    return (capturing ? found.groups[1] : undefined) ?? String((found.groups[0] as string).length);
   };
   const primary = (): string => {
     const word = words[at++];
@@ -131,6 +134,7 @@ async function expr(applet: Applet): Promise<number> {
   const and = (): string => chain(['&'], compare, (left, _, right) => (isNull(left) || isNull(right) ? '0' : left));
   const or = (): string => chain(['|'], and, (left, _, right) => (isNull(left) ? (isNull(right) ? '0' : right) : left));
   const value = or();
+  for (const warning of warnings) await applet.err(warning);
   if (at < words.length) throw new Failure('syntax error', 2);
   await applet.put(`${value}\n`);
   return isNull(value) ? 1 : 0;
@@ -171,6 +175,7 @@ async function reset(applet: Applet): Promise<void> {
 
 async function cmp(applet: Applet): Promise<number> {
   const options = getopt(applet.args, 'slbn:');
+  if (options.has('s') && options.has('l')) throw new UsageError();
   const [first, second = '-'] = options.rest;
   if (first === undefined) throw new UsageError();
   const texts: string[] = [];
@@ -179,6 +184,7 @@ async function cmp(applet: Applet): Promise<number> {
       texts.push(await applet.readText(applet.open(path)));
     } catch (error) {
       if (!(error instanceof Errno)) throw error;
+      if (options.has('s')) return 2;
       throw new Failure(`${path}: ${error.message}`, 2);
     }
   }
@@ -226,7 +232,7 @@ async function shuf(applet: Applet): Promise<void> {
 async function factor(applet: Applet): Promise<void> {
   for (const word of applet.args) {
     let rest = Number(word);
-    if (!/^\d+$/.test(word) || rest > Number.MAX_SAFE_INTEGER) throw new Failure(`invalid number '${word}'`);
+    if (!/^\d+$/.test(word) || rest > Number.MAX_SAFE_INTEGER) throw new UsageError();
     const factors: number[] = [];
     for (let prime = 2; prime * prime <= rest; prime++) {
       if (prime % 5000 === 0) await applet.process.cpu(0.1);

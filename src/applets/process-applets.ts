@@ -1,5 +1,5 @@
 import { SIGNAL_NUMBERS, signalFromText } from '../unix/index.ts';
-import { Errno, type ExitStatus, type Process } from '../unix/types.ts';
+import { Errno, type ExitStatus, type OpenFile, type Process } from '../unix/types.ts';
 import { type Applet, Failure, fromByteText, getopt, parseDurationMs, parseNumber, program, toByteText, UsageError } from './applet.ts';
 
 /** Applets about processes, users and the machine: sleep, env, ps, kill, id, hostname, uname, date, timeout, xargs … */
@@ -155,25 +155,14 @@ async function time(applet: Applet): Promise<number> {
 async function xargs(applet: Applet): Promise<number> {
   const options = getopt(applet.args, '+0rtopn:s:I:E:e::L:P:ia:x', { 'no-run-if-empty': 'r', null: '0' });
   const command = options.rest.length > 0 ? options.rest : ['echo'];
-  const input = options.get('a') === undefined ? await applet.readText(applet.process.stdin) : await applet.readText(applet.open(options.get('a') as string));
   const replace = options.get('I') ?? (options.has('i') ? '{}' : undefined);
-  let items: string[];
-  if (options.has('0')) items = input.split('\0').filter((item, i, all) => i < all.length - 1 || item !== '');
-  else if (replace !== undefined) {
-    items = input
-      .split('\n')
-      .map((line) => line.replace(/^[ \t]+/, ''))
-      .filter((line) => line !== '')
-      .map(unquote);
-  } else items = splitWords(input);
   const eof = options.get('E');
-  if (eof !== undefined && items.includes(eof)) items = items.slice(0, items.indexOf(eof));
-  const size = replace !== undefined ? 1 : Number(options.get('n') ?? options.get('L') ?? 5000);
-  const batches: string[][] = [];
-  for (let i = 0; i < items.length; i += size) batches.push(items.slice(i, i + size));
-  if (batches.length === 0 && !options.has('r') && replace === undefined) batches.push([]);
+  const mostItems = replace !== undefined ? 1 : Number(options.get('n') ?? options.get('L') ?? Number.POSITIVE_INFINITY);
+  const commandLength = command.reduce((total, word) => total + word.length + 1, 0);
+  const mostBytes = Number(options.get('s') ?? XARGS_BYTES);
   let result = 0;
-  for (const batch of batches) {
+  /** Runs the command; a number ends xargs. */
+  const run = async (batch: readonly string[]): Promise<number | undefined> => {
     const words = replace !== undefined ? command.map((word) => word.split(replace).join(batch[0] ?? '')) : [...command, ...batch];
     if (options.has('t')) await applet.err(`${words.join(' ')}\n`);
     let status: ExitStatus;
@@ -191,12 +180,59 @@ async function xargs(applet: Applet): Promise<number> {
       return 125;
     }
     if (status.code === 255) {
-      await applet.complain(`'${words[0]}' exited with status 255; aborting`);
+      await applet.complain(`${words[0]}: exited with status 255; aborting`);
       return 124;
     }
     if (status.code !== 0) result = 123;
+    return undefined;
+  };
+  let batch: string[] = [];
+  let length = commandLength;
+  let ran = false;
+  const flush = (): Promise<number | undefined> => {
+    const full = batch;
+    batch = [];
+    length = commandLength;
+    ran = true;
+    return run(full);
+  };
+  const input = options.get('a') === undefined ? applet.process.stdin : applet.open(options.get('a') as string);
+  for await (const item of itemsOf(applet, input, options.has('0') ? 'zeros' : replace !== undefined ? 'lines' : 'words')) {
+    if (item === eof) break;
+    if (replace === undefined && commandLength + item.length + 1 > mostBytes) throw new Failure('argument line too long');
+    const isFull = replace === undefined && batch.length > 0 && length + item.length + 1 > mostBytes;
+    const end = isFull ? await flush() : undefined;
+    if (end !== undefined) return end;
+    batch.push(item);
+    length += item.length + 1;
+    const after = batch.length >= mostItems ? await flush() : undefined;
+    if (after !== undefined) return after;
   }
-  return result;
+  const last = batch.length > 0 || (!ran && !options.has('r') && replace === undefined) ? await flush() : undefined;
+  return last ?? result;
+}
+
+/** What a command line holds at most, as BusyBox has it. */
+const XARGS_BYTES = 30 * 1024;
+
+/** Items as they come: words (blanks separate, quotes and backslashes protect), lines, or what zero bytes end. */
+async function* itemsOf(applet: Applet, input: OpenFile, kind: 'words' | 'lines' | 'zeros'): AsyncGenerator<string> {
+  if (kind === 'zeros') {
+    for await (const { text } of applet.lines(input, '\0')) yield text;
+    return;
+  }
+  /** A quoted item may go on over lines. */
+  let held = '';
+  for await (const { text, terminated } of applet.lines(input)) {
+    const line = held + text;
+    held = '';
+    if (kind === 'lines') {
+      const trimmed = line.replace(/^[ \t]+/, '');
+      if (trimmed !== '') yield unquote(trimmed);
+    } else if (/\\$/.test(line) && terminated && !/\\\\$/.test(line)) held = `${line}\n`;
+    else yield* splitWords(line);
+  }
+  if (held !== '') yield* splitWords(held);
 }
 
 function unquote(line: string): string {

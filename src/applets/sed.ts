@@ -93,6 +93,7 @@ class ScriptParser {
     const name = this.#text[this.#at++];
     if (name === undefined || name === '\n' || name === ';') throw new Failure('missing command');
     const command: Command = { name, negated, text: '', target: -1, active: false, endLine: 0, ...(from ? { from } : {}), ...(to ? { to } : {}) };
+    if (to && 'air'.includes(name)) throw new Failure(`command '${name}' uses only one address`);
     const index = this.commands.length;
     switch (name) {
       case '{':
@@ -362,6 +363,9 @@ interface Line {
 }
 
 /** Lines of all inputs, with one of look-ahead so that `$` is known. */
+/** A pattern space from which on each command is paid for by its size. */
+const BIG_BYTES = 65_536;
+
 class Input {
   #applet: Applet;
   #paths: readonly string[];
@@ -384,7 +388,7 @@ class Input {
           if (!done) return value;
         } catch (error) {
           if (!(error instanceof Errno) || error.code === 'EPIPE') throw error;
-          await this.#applet.complain(`read error: ${error.message}`);
+          if (error.code !== 'EISDIR') await this.#applet.complain(`read error: ${error.message}`);
         }
         this.#lines = undefined;
       }
@@ -457,7 +461,11 @@ class Sed {
     this.#replaced = false;
     for (let at = 0; at < this.#commands.length; at++) {
       if (++steps % 50 === 0) await this.#applet.process.cpu(0.05);
-      this.#applet.process.useMemory(this.#pattern.text.length + this.#hold.length);
+      const heldBytes = this.#pattern.text.length + this.#hold.length;
+      if (heldBytes > BIG_BYTES) {
+        this.#applet.process.useMemory(heldBytes);
+        await this.#applet.process.cpu(heldBytes / 1_000_000);
+      }
       const command = this.#commands[at] as Command;
       if (!this.#selects(command)) {
         if (command.name === '{') at = command.target;

@@ -1,10 +1,11 @@
-import { Errno, type FileStat, type OpenFile } from '../unix/types.ts';
+import { bytesSource, concatBytes } from '../unix/index.ts';
+import { type ByteSource, Errno, type FileStat, type OpenFile } from '../unix/types.ts';
 import { type Applet, bytesOf, Failure, fromByteText, getopt, program, toByteText, UsageError } from './applet.ts';
 import { formatTime } from './dates.ts';
 import { modeString } from './file-list.ts';
 import { groupName, userName } from './process-applets.ts';
 
-/** tar: ustar archives with GNU long names; create, extract, list. Compression is not simulated. `kubectl cp` runs it. */
+/** tar: ustar archives with GNU long names; create, extract, list, with -z through gzip. `kubectl cp` runs it. */
 
 const BLOCK = 512;
 
@@ -32,7 +33,13 @@ function header(name: string, info: FileStat, size: number, kind: string, link: 
   return block;
 }
 
-async function create(applet: Applet, output: OpenFile, operands: readonly string[], directory: string, options: ReturnType<typeof getopt>): Promise<void> {
+async function create(
+  applet: Applet,
+  output: { write(chunk: Uint8Array): Promise<void>; isStdout: boolean },
+  operands: readonly string[],
+  directory: string,
+  options: ReturnType<typeof getopt>,
+): Promise<void> {
   const pad = async (size: number): Promise<void> => {
     if (size % BLOCK !== 0) await output.write(new Uint8Array(BLOCK - (size % BLOCK)));
   };
@@ -68,7 +75,7 @@ async function create(applet: Applet, output: OpenFile, operands: readonly strin
         await output.write(data);
         await pad(data.length);
       }
-      if (options.has('v')) await (output === applet.process.stdout ? applet.err(`${name}\n`) : applet.put(`${name}\n`));
+      if (options.has('v')) await (output.isStdout ? applet.err(`${name}\n`) : applet.put(`${name}\n`));
       await applet.process.cpu(0.05 + data.length / 1_000_000);
     }
     if (info.type === 'directory') {
@@ -84,11 +91,26 @@ async function create(applet: Applet, output: OpenFile, operands: readonly strin
 
 /** Hands out exactly as many bytes as asked for. */
 class BlockReader {
-  #file: OpenFile;
+  #file: ByteSource;
   #rest = new Uint8Array();
 
-  constructor(file: OpenFile) {
+  constructor(file: ByteSource) {
     this.#file = file;
+  }
+
+  async startsWith(first: number, second: number): Promise<boolean> {
+    if (this.#rest.length === 0) this.#rest = (await this.#file.read())?.slice() ?? new Uint8Array();
+    return this.#rest[0] === first && this.#rest[1] === second;
+  }
+
+  /** All that is left. */
+  async rest(): Promise<Uint8Array> {
+    const chunks = [this.#rest];
+    for (;;) {
+      const chunk = await this.#file.read();
+      if (!chunk) return concatBytes(chunks);
+      chunks.push(chunk.slice());
+    }
   }
 
   async take(size: number): Promise<Uint8Array | undefined> {
@@ -115,8 +137,7 @@ class BlockReader {
   }
 }
 
-async function read(applet: Applet, input: OpenFile, wanted: readonly string[], directory: string, options: ReturnType<typeof getopt>): Promise<void> {
-  const reader = new BlockReader(input);
+async function read(applet: Applet, reader: BlockReader, wanted: readonly string[], directory: string, options: ReturnType<typeof getopt>): Promise<void> {
   let longName: string | undefined;
   const strip = Number(options.get('S') ?? 0);
   for (let first = true; ; first = false) {
@@ -206,7 +227,7 @@ async function tar(applet: Applet): Promise<void> {
     directory: 'C',
     'to-stdout': 'O',
   });
-  if (['z', 'j', 'J', 'a'].some((letter) => options.has(letter))) throw new Failure('compression is not simulated yet');
+  if (options.has('j') || options.has('J')) throw new Failure('bzip2 and xz are not simulated yet');
   const path = options.get('f') ?? '-';
   const directory = options.get('C') === undefined ? applet.process.cwd : applet.path(options.get('C') as string);
   if (!applet.fs.exists(directory)) throw new Failure(`can't change directory to '${options.get('C')}': No such file or directory`);
@@ -222,11 +243,27 @@ async function tar(applet: Applet): Promise<void> {
   if (options.has('c')) {
     if (options.rest.length === 0) throw new Failure('empty archive');
     const output = opened('w');
-    await create(applet, output, options.rest, directory, options);
+    const packed: Uint8Array[] = [];
+    const gzip = options.has('z') || (options.has('a') && /gz$/.test(path)) ? await applet.process.kernel.external(import('./gzip.ts')) : undefined;
+    const write = async (chunk: Uint8Array): Promise<void> => {
+      if (gzip) packed.push(chunk);
+      else await output.write(chunk);
+    };
+    await create(applet, { write, isStdout: path === '-' }, options.rest, directory, options);
+    if (gzip) await output.write(gzip.compress(concatBytes(packed), applet.process.kernel.now()));
     if (path !== '-') output.close();
     if (applet.code !== 0) await applet.complain('error exit delayed from previous errors');
-  } else if (options.has('x') || options.has('t')) await read(applet, opened('r'), options.rest, directory, options);
-  else throw new UsageError();
+  } else if (options.has('x') || options.has('t')) {
+    let input: ByteSource = opened('r');
+    // As BusyBox does, whatever the options: a file that begins like one of gzip's is unpacked.
+    const reader = new BlockReader(input);
+    if (await reader.startsWith(0x1f, 0x8b)) {
+      const gzip = await applet.process.kernel.external(import('./gzip.ts'));
+      input = bytesSource(gzip.decompress(await reader.rest()));
+      await read(applet, new BlockReader(input), options.rest, directory, options);
+    } else if (options.has('z')) throw new Failure('invalid magic');
+    else await read(applet, reader, options.rest, directory, options);
+  } else throw new UsageError();
 }
 
 export const tarApplets = { tar: program('c|x|t [-hvokO] [-f TARFILE] [-C DIR] [FILE]...', tar) };

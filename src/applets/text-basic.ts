@@ -1,5 +1,5 @@
-import { Errno } from '../unix/types.ts';
-import { type Applet, bytesOf, byteText, getopt, parseNumber, program, readEscape, SIZE_SUFFIXES, UsageError } from './applet.ts';
+import { Errno, type OpenFile } from '../unix/types.ts';
+import { type Applet, bytesOf, byteText, Failure, getopt, parseNumber, program, readEscape, SIZE_SUFFIXES, UsageError } from './applet.ts';
 
 /** Applets that pass text along: cat, head, tail, wc, tee, seq, yes, tac, rev, nl, fold, paste. */
 
@@ -10,8 +10,9 @@ async function cat(applet: Applet): Promise<void> {
   const ends = options.has('e') || options.has('A');
   const tabs = options.has('t') || options.has('A');
   let line = 0;
+  let atStart = true;
   for (const path of options.rest.length > 0 ? options.rest : ['-']) {
-    const file = await applet.tryOpen(path);
+    const file = await applet.tryOpen(path, number ? (name, why) => `${name}: ${why}` : undefined);
     if (!file) continue;
     try {
       if (!number && !show) {
@@ -22,12 +23,15 @@ async function cat(applet: Applet): Promise<void> {
         continue;
       }
       for await (const { text, terminated } of applet.lines(file)) {
-        if (number && !(options.has('b') && text === '')) await applet.put(`${String(++line).padStart(6)}\t`);
+        if (number && atStart && !(options.has('b') && text === '')) await applet.put(`${String(++line).padStart(6)}${show ? '  ' : '\t'}`);
+        atStart = terminated;
         await applet.put((show ? visible(text, tabs) : text) + (terminated ? (ends ? '$\n' : '\n') : ''));
       }
     } catch (error) {
       if (!(error instanceof Errno) || error.code === 'EPIPE') throw error;
-      await applet.complain(`read error: ${error.message}`);
+      if (number) continue;
+      if (show) applet.code = 1;
+      else await applet.complain(`read error: ${error.message}`);
     }
   }
 }
@@ -54,6 +58,8 @@ function oldStyle(args: readonly string[], letter: string): string[] {
 
 async function head(applet: Applet): Promise<void> {
   const options = getopt(oldStyle(applet.args, 'n'), 'n:c:qv');
+  for (const { letter, value } of options.order)
+    if ((letter === 'n' || letter === 'c') && value?.startsWith('+')) throw new Failure(`invalid number '${value}'`);
   const inBytes = options.has('c') && options.order.findLast(({ letter }) => letter === 'c' || letter === 'n')?.letter === 'c';
   const wanted = options.get(inBytes ? 'c' : 'n') ?? '10';
   const fromEnd = wanted.startsWith('-');
@@ -99,11 +105,52 @@ async function head(applet: Applet): Promise<void> {
   }
 }
 
+/** Shows all but the first bytes or lines; gives the size. */
+async function skipping(applet: Applet, file: OpenFile, inBytes: boolean, count: number): Promise<number> {
+  let size = 0;
+  let left = count;
+  for await (const chunk of applet.chunks(file)) {
+    size += chunk.length;
+    let from = 0;
+    while (left > 0 && from < chunk.length) {
+      const newline = inBytes ? Math.min(from + left, chunk.length) - 1 : chunk.indexOf(10, from);
+      left -= inBytes ? newline + 1 - from : newline < 0 ? 0 : 1;
+      from = newline < 0 ? chunk.length : newline + 1;
+    }
+    if (from < chunk.length) await applet.put(byteText(chunk.subarray(from)));
+    if (file.kind !== 'file') await applet.flush();
+  }
+  return size;
+}
+
+/** Shows the last bytes or lines, holding no more than those; gives the size. */
+async function lastOf(applet: Applet, file: OpenFile, inBytes: boolean, count: number): Promise<number> {
+  let size = 0;
+  let held: string[] = [];
+  if (inBytes) {
+    let kept = '';
+    for await (const chunk of applet.chunks(file)) {
+      size += chunk.length;
+      kept = count === 0 ? '' : (kept + byteText(chunk)).slice(-count);
+    }
+    await applet.put(kept);
+    return size;
+  }
+  for await (const { text, terminated } of applet.lines(file)) {
+    size += text.length + (terminated ? 1 : 0);
+    held.push(terminated ? `${text}\n` : text);
+    if (held.length > 2 * count + 1000) held = count === 0 ? [] : held.slice(-count);
+  }
+  await applet.put(count === 0 ? '' : held.slice(-count).join(''));
+  return size;
+}
+
 async function tail(applet: Applet): Promise<void> {
   const args = applet.args.map((word, i, all) => (/^\+\d+[bkm]?$/.test(word) && !/^-\w*[nc]$/.test(all[i - 1] ?? '') ? `-n${word}` : word));
   const options = getopt(oldStyle(args, 'n'), 'fFc:n:s:qv');
-  const inBytes = options.order.findLast(({ letter }) => letter === 'c' || letter === 'n')?.letter === 'c';
-  const wanted = options.get(inBytes ? 'c' : 'n') ?? '10';
+  const inBytes = options.has('c');
+  // The last number given counts, for whichever it was.
+  const wanted = options.order.findLast(({ letter }) => letter === 'c' || letter === 'n')?.value ?? '10';
   const fromStart = wanted.startsWith('+');
   const count = Math.abs(parseNumber(wanted, SIZE_SUFFIXES));
   const follow = options.has('f') || options.has('F');
@@ -122,13 +169,14 @@ async function tail(applet: Applet): Promise<void> {
     if (titled) await applet.put(`${first ? '' : '\n'}==> ${path === '-' ? 'standard input' : path} <==\n`);
     first = false;
     shown = path;
-    const text = await applet.readText(file);
-    if (inBytes) await applet.put(fromStart ? text.slice(Math.max(0, count - 1)) : count === 0 ? '' : text.slice(-count));
-    else {
-      const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
-      await applet.put((fromStart ? lines.slice(Math.max(0, count - 1)) : count === 0 ? [] : lines.slice(-count)).join(''));
+    let size = 0;
+    try {
+      size = fromStart ? await skipping(applet, file, inBytes, Math.max(0, count - 1)) : await lastOf(applet, file, inBytes, count);
+    } catch (error) {
+      if (!(error instanceof Errno) || error.code === 'EPIPE') throw error;
+      await applet.complain(`read error: ${error.message}`);
     }
-    if (path !== '-') followed.push({ path, size: text.length });
+    if (path !== '-') followed.push({ path, size });
   }
   if (first && applet.code !== 0 && shown === '') {
     await applet.complain('no files');
@@ -233,9 +281,10 @@ async function seq(applet: Applet): Promise<void> {
   const last = numbers.at(-1) as number;
   const start = numbers.length > 1 ? (numbers[0] as number) : 1;
   const step = numbers.length === 3 ? (numbers[1] as number) : 1;
-  const decimals = Math.max(...words.map((word) => word.split('.')[1]?.length ?? 0));
+  // The last word counts for the width, not for the decimals.
+  const decimals = Math.max(0, ...words.slice(0, -1).map((word) => word.split('.')[1]?.length ?? 0));
   const separator = options.get('s') ?? '\n';
-  const width = options.has('w') ? Math.max(start.toFixed(decimals).length, last.toFixed(decimals).length) : 0;
+  const width = options.has('w') ? Math.max(...words.map((word) => (word.split('.')[0] as string).length)) + (decimals > 0 ? decimals + 1 : 0) : 0;
   const print = (value: number): string => {
     const text = value.toFixed(decimals);
     return text.startsWith('-') ? `-${text.slice(1).padStart(width - 1, '0')}` : text.padStart(width, '0');
@@ -299,14 +348,22 @@ async function fold(applet: Applet): Promise<void> {
   const width = Number(options.get('w') ?? 80);
   await eachLine(applet, options.rest, (text, terminated) => {
     const out: string[] = [];
-    let rest = text;
-    while (rest.length > width) {
-      const space = options.has('s') ? rest.lastIndexOf(' ', width - 1) : -1;
-      const cut = space > 0 ? space + 1 : width;
-      out.push(`${rest.slice(0, cut)}\n`);
-      rest = rest.slice(cut);
+    let row = '';
+    let column = 0;
+    const after = (from: number, char: string): number =>
+      options.has('b') ? from + 1 : char === '\t' ? from + 8 - (from % 8) : char === '\b' ? Math.max(0, from - 1) : char === '\r' ? 0 : from + 1;
+    for (const char of text) {
+      if (after(column, char) > width && row !== '') {
+        const blank = options.has('s') ? Math.max(row.lastIndexOf(' '), row.lastIndexOf('\t')) : -1;
+        const kept = blank >= 0 ? row.slice(blank + 1) : '';
+        out.push(`${row.slice(0, row.length - kept.length)}\n`);
+        row = kept;
+        column = [...kept].reduce(after, 0);
+      }
+      row += char;
+      column = after(column, char);
     }
-    return applet.put(out.join('') + rest + (terminated ? '\n' : ''));
+    return applet.put(out.join('') + row + (terminated ? '\n' : ''));
   });
 }
 

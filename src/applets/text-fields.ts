@@ -111,6 +111,7 @@ function compareVersions(a: string, b: string): number {
 async function sort(applet: Applet): Promise<number | undefined> {
   const options = getopt(applet.args, 'nrugMcszbdfihVo:k:t:T:S:m');
   const separator = options.get('t');
+  if (options.count('t') > 1) throw new UsageError();
   if (separator !== undefined && separator.length > 1 && separator !== '\\0') throw new Failure(`bad -t parameter`);
   const global = ['n', 'g', 'M', 'h', 'V', 'b', 'd', 'f', 'i', 'r'].filter((letter) => options.has(letter)).join('');
   const keys = options.all('k').map(parseKey);
@@ -124,7 +125,7 @@ async function sort(applet: Applet): Promise<number | undefined> {
       throw new Failure(`${path}: ${error.message}`, 2);
     }
     let bytes = 0;
-    for await (const { text } of applet.lines(file, options.has('z') ? '\0' : '\n')) {
+    for await (const { text } of applet.linesOrNone(file, options.has('z') ? '\0' : '\n')) {
       lines.push(text);
       bytes += text.length + 64;
       if (lines.length % 1000 === 0) applet.process.useMemory(bytes);
@@ -151,7 +152,7 @@ async function sort(applet: Applet): Promise<number | undefined> {
   };
   if (options.has('c')) {
     for (let i = 1; i < lines.length; i++) {
-      const order = compareKeys(lines[i - 1] as string, lines[i] as string);
+      const order = compare(lines[i - 1] as string, lines[i] as string);
       if (order > 0 || (order === 0 && options.has('u'))) {
         await applet.err(`Check line ${i}\n`);
         return 1;
@@ -232,7 +233,7 @@ async function cut(applet: Applet): Promise<void> {
   for (const path of options.rest.length > 0 ? options.rest : ['-']) {
     const file = await applet.tryOpen(path, (name, why) => `${name}: ${why}`);
     if (!file) continue;
-    for await (const { text } of applet.lines(file)) {
+    for await (const { text } of applet.linesOrNone(file)) {
       if (kinds[0] !== 'f') {
         await applet.put(`${[...text].filter((_, i) => chosen(i + 1)).join('')}\n`);
       } else if (!text.includes(delimiter)) {
@@ -350,6 +351,42 @@ async function comm(applet: Applet): Promise<void> {
   }
 }
 
+/** unexpand: blanks at the beginning of a line as tabs, with -a all where two or more end at a tab stop. */
+async function unexpand(applet: Applet): Promise<void> {
+  const options = getopt(applet.args, 'ft:a', { 'first-only': 'f', tabs: 't', all: 'a' });
+  const size = parseNumber(options.get('t') ?? '8');
+  const everywhere = (options.has('a') || options.has('t')) && !options.has('f');
+  for (const path of options.rest.length > 0 ? options.rest : ['-']) {
+    const file = await applet.tryOpen(path, (name, why) => `${name}: ${why}`);
+    if (!file) continue;
+    for await (const { text, terminated } of applet.lines(file)) {
+      let out = '';
+      let column = 0;
+      let blanks = 0;
+      for (let i = 0; i <= text.length; i++) {
+        const char = text[i];
+        if (char === ' ' || char === '\t') {
+          blanks += char === ' ' ? 1 : size - ((column + blanks) % size);
+          continue;
+        }
+        const end = column + blanks;
+        const tabs = Math.floor(end / size) - Math.floor(column / size);
+        out += tabs > 0 ? '\t'.repeat(tabs) + ' '.repeat(end % size) : ' '.repeat(blanks);
+        column = end;
+        blanks = 0;
+        if (char === undefined) break;
+        out += char;
+        column++;
+        if (!everywhere) {
+          out += text.slice(i + 1);
+          break;
+        }
+      }
+      await applet.put(out + (terminated ? '\n' : ''));
+    }
+  }
+}
+
 async function expand(applet: Applet): Promise<void> {
   const options = getopt(applet.args, 'it:');
   const size = parseNumber(options.get('t') ?? '8');
@@ -371,4 +408,5 @@ export const textFieldApplets = {
   tr: program('[-cds] STRING1 [STRING2]', tr),
   comm: program('[-123] FILE1 FILE2', comm),
   expand: program('[-i] [-t N] [FILE]...', expand),
+  unexpand: program('[-fa][-t N] [FILE]...', unexpand),
 };

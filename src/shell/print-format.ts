@@ -12,10 +12,10 @@ export interface Formatted {
 const SIMPLE: Record<string, string> = { n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v', e: '\x1b', '\\': '\\', '"': '"', "'": "'" };
 
 /**
- * Backslash escapes of `echo -e` (`\0nnn` octal), `printf` formats (`\nnn`) and `%b` (both). Bytes above 127 come out as
+ * Backslash escapes of `echo -e` (`\0nnn` octal, in BusyBox also without the zero), `printf` formats (`\nnn`) and `%b` (both). Bytes above 127 come out as
  * `byteCharacter`s: write the text with `encodeWithBytes`.
  */
-export function unescapeText(text: string, style: 'echo' | 'format' | 'argument'): { text: string; stopped: boolean } {
+export function unescapeText(text: string, style: 'echo' | 'bash-echo' | 'format' | 'argument'): { text: string; stopped: boolean } {
   let out = '';
   for (let i = 0; i < text.length; i++) {
     const character = text[i]!;
@@ -24,7 +24,7 @@ export function unescapeText(text: string, style: 'echo' | 'format' | 'argument'
       continue;
     }
     const rest = text.slice(i + 1);
-    const octal = (style === 'format' ? /^[0-7]{1,3}/ : style === 'echo' ? /^0[0-7]{0,3}/ : /^(?:0[0-7]{0,3}|[0-7]{1,3})/).exec(rest);
+    const octal = (style === 'format' ? /^[0-7]{1,3}/ : style === 'bash-echo' ? /^0[0-7]{0,3}/ : /^(?:0[0-7]{0,3}|[0-7]{1,3})/).exec(rest);
     const hexadecimal = /^x([0-9a-fA-F]{1,2})/.exec(rest);
     const unicode = /^(?:u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8}))/.exec(rest);
     if (octal) {
@@ -55,7 +55,11 @@ export function formatPrint(format: string, args: readonly string[], dialect: 'a
   let stopped = false;
   const next = (): string | undefined => args[used++];
   const number = (text: string | undefined): bigint => {
-    if (text === undefined || text === '') return 0n;
+    if (text === undefined || text === '') {
+      // BusyBox complains of an empty number, and of one that is not there.
+      if (dialect === 'ash') problems.push({ kind: 'number', text: '' });
+      return 0n;
+    }
     if (text.startsWith('"') || text.startsWith("'")) return BigInt(text.codePointAt(1) ?? 0);
     const match = /^\s*([-+]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)/.exec(text);
     if (!match || match[0].length !== text.length) problems.push({ kind: 'number', text });
@@ -106,6 +110,10 @@ export function formatPrint(format: string, args: readonly string[], dialect: 'a
       switch (kind) {
         case 's':
         case 'b': {
+          if (kind === 'b' && dialect === 'ash' && whole !== '%b') {
+            problems.push({ kind: 'format', text: whole + format.slice(i) });
+            return { text: out, problems, stopped: true };
+          }
           let text = next() ?? '';
           if (kind === 'b') {
             const unescaped = unescapeText(text, 'argument');
@@ -123,22 +131,22 @@ export function formatPrint(format: string, args: readonly string[], dialect: 'a
           out += pad(backslashQuote(next() ?? ''), false);
           break;
         case 'c':
-          out += pad([...(next() ?? '')].slice(0, 1).join(''), false);
+          out += pad([...(next() ?? '')][0] ?? '\0', false);
           break;
         case 'd':
         case 'i':
         case 'u': {
           let value = number(next());
           if (kind === 'u') value = BigInt.asUintN(64, value);
-          const digits = (value < 0n ? -value : value).toString().padStart(precision ?? 0, '0');
-          out += pad(signed(digits, value < 0n), precision === undefined);
+          const digits = precision === 0 && value === 0n ? '' : (value < 0n ? -value : value).toString().padStart(precision ?? 0, '0');
+          out += pad(kind === 'u' ? digits : signed(digits, value < 0n), precision === undefined);
           break;
         }
         case 'o':
         case 'x':
         case 'X': {
           const value = BigInt.asUintN(64, number(next()));
-          let digits = value.toString(kind === 'o' ? 8 : 16).padStart(precision ?? 0, '0');
+          let digits = precision === 0 && value === 0n ? '' : value.toString(kind === 'o' ? 8 : 16).padStart(precision ?? 0, '0');
           if (flags.includes('#') && value !== 0n) digits = (kind === 'o' ? '0' : '0x') + digits;
           out += pad(kind === 'X' ? digits.toUpperCase() : digits, precision === undefined);
           break;
@@ -150,10 +158,10 @@ export function formatPrint(format: string, args: readonly string[], dialect: 'a
         case 'g':
         case 'G': {
           const text = next() ?? '0';
-          const value = Number(text);
+          const value = /^["']./s.test(text) ? (text.codePointAt(1) ?? 0) : Number(text);
           if (Number.isNaN(value)) problems.push({ kind: 'number', text });
           const shown = formatFloat(Math.abs(value) || 0, kind.toLowerCase(), precision ?? 6, flags.includes('#'));
-          out += pad(signed(kind === kind.toUpperCase() ? shown.toUpperCase() : shown, value < 0), true);
+          out += pad(signed(kind === kind.toUpperCase() ? shown.toUpperCase() : shown, value < 0 || Object.is(value, -0)), true);
           break;
         }
         default:

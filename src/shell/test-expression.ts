@@ -8,6 +8,8 @@ export interface TestContext {
   isTerminal(descriptor: number): boolean;
   may(path: string, bit: 1 | 2 | 4): boolean;
   compareFiles(left: string, operator: string, right: string): boolean;
+  /** BusyBox' ideas of what a few words mean. */
+  isAsh: boolean;
 }
 
 export function testContext(owner: Shell | { process: Process }): TestContext {
@@ -31,7 +33,9 @@ export function testContext(owner: Shell | { process: Process }): TestContext {
     const shift = process.uid === found.uid ? 6 : process.gid === found.gid ? 3 : 0;
     return ((found.mode >> shift) & bit) !== 0;
   };
+  const isAsh = ('dialect' in owner ? owner.dialect : 'ash') === 'ash';
   return {
+    isAsh,
     stat,
     may,
     isTerminal: (descriptor) => {
@@ -44,7 +48,7 @@ export function testContext(owner: Shell | { process: Process }): TestContext {
       if (operator === '-ef')
         return a !== undefined && b !== undefined && process.machine.fs.realpath(process.resolve(left)) === process.machine.fs.realpath(process.resolve(right));
       // BusyBox wants both files to be there.
-      if (('dialect' in owner ? owner.dialect : 'ash') === 'ash' && (!a || !b)) return false;
+      if (isAsh && (!a || !b)) return false;
       if (operator === '-nt') return a !== undefined && (b === undefined || a.mtimeMs > b.mtimeMs);
       return b !== undefined && (a === undefined || a.mtimeMs < b.mtimeMs);
     },
@@ -58,6 +62,7 @@ export function fileTest(context: TestContext, operator: string, operand: string
     case '-n':
       return operand !== '';
     case '-t':
+      if (!/^\s*[-+]?\d+\s*$/.test(operand)) throw new TestError('number', operand);
       return context.isTerminal(Number(operand));
     case '-h':
     case '-L':
@@ -181,14 +186,18 @@ export function evaluateTest(args: readonly string[], context: TestContext): boo
   }
   function primary(): boolean {
     const first = args[position];
-    if (first === undefined) throw new TestError('argument', args.at(-1) ?? '');
+    if (first === undefined) throw new TestError('argument', args.at(-1) === '(' ? '' : (args.at(-1) ?? ''));
     const second = args[position + 1];
     if (second !== undefined && BINARY.test(second) && args[position + 2] !== undefined) {
       position += 3;
       return binary(first, second, args[position - 1]!);
     }
-    if (first === '(' && args.length - position > 2) {
+    if (first === '(') {
       position++;
+      if (args[position] === ')') {
+        position++;
+        return false;
+      }
       const value = or();
       if (args[position] !== ')') throw new TestError('closing', ')');
       position++;
@@ -211,7 +220,7 @@ export function evaluateTest(args: readonly string[], context: TestContext): boo
   }
   // POSIX: with three arguments a binary operator in the middle decides; with four, a leading `!`.
   if (args.length === 3 && BINARY.test(args[1]!)) return binary(args[0]!, args[1]!, args[2]!);
-  if (args.length === 4 && args[0] === '!') return !evaluateTest(args.slice(1), context);
+  if (args.length === 4 && args[0] === '!' && (!context.isAsh || BINARY.test(args[2]!))) return !evaluateTest(args.slice(1), context);
   const value = or();
   if (position < args.length) throw new TestError('operator', args[position]!);
   return value;

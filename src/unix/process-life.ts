@@ -50,6 +50,11 @@ export function runProgram(process: UnixProcess, program: Program): void {
         process.terminate(error instanceof Killed ? error.signal : error instanceof Errno ? 'SIGPIPE' : 'SIGTERM');
         return;
       }
+      // A stack too deep, a text too long: what a real program dies of, too.
+      if (error instanceof RangeError) {
+        process.terminate('SIGSEGV');
+        return;
+      }
       const message = `${process.argv[0] ?? ''}: ${error instanceof Error ? error.message : String(error)}\n`;
       const end = (): void => {
         process.finish({ code: 1 });

@@ -7,24 +7,26 @@ import type { Builtin } from './index.ts';
 import { complain, fail, print } from './support.ts';
 
 /** What echo prints for its words. */
-export function echoText(args: readonly string[]): string {
+export function echoText(args: readonly string[], dialect: Shell['dialect']): string {
   let newline = true;
   let escapes = false;
   let index = 0;
   for (; index < args.length && /^-[neE]+$/.test(args[index]!); index++) {
     for (const letter of args[index]!.slice(1)) {
       if (letter === 'n') newline = false;
-      else escapes = letter === 'e';
+      else if (letter === 'e') escapes = true;
+      // BusyBox takes -E, to no effect.
+      else if (dialect === 'bash') escapes = false;
     }
   }
   const text = args.slice(index).join(' ');
   if (!escapes) return text + (newline ? '\n' : '');
-  const unescaped = unescapeText(text, 'echo');
+  const unescaped = unescapeText(text, dialect === 'bash' ? 'bash-echo' : 'echo');
   return unescaped.text + (newline && !unescaped.stopped ? '\n' : '');
 }
 
 async function echo(shell: Shell, words: readonly string[]): Promise<number> {
-  await print(shell, echoText(words.slice(1)));
+  await print(shell, echoText(words.slice(1), shell.dialect));
   return 0;
 }
 
@@ -87,11 +89,11 @@ function testComplaint(shell: Shell, name: string, error: TestError, args: reado
     }
     const text =
       kind === 'number'
-        ? `${message}: bad number`
+        ? `${message && `${message}: `}bad number`
         : kind === 'closing'
           ? 'closing paren expected'
           : kind === 'argument'
-            ? `${message}: argument expected`
+            ? `${message && `${message}: `}argument expected`
             : `${message}: unknown operand`;
     return `${shell.appletName}: ${text}`;
   }
@@ -318,7 +320,7 @@ export const inputOutputBuiltins: readonly (readonly [string, Builtin])[] = [
 const appletName = (process: Process): string => (process.argv[0] ?? '').split('/').pop()!;
 
 export const echoProgram: Program = async (process) => {
-  await process.stdout.write(encodeWithBytes(echoText(process.argv.slice(1))));
+  await process.stdout.write(encodeWithBytes(echoText(process.argv.slice(1), 'ash')));
   return 0;
 };
 
