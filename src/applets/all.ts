@@ -5,12 +5,14 @@ import { awkApplets } from './awk.ts';
 import { dateApplets } from './dates.ts';
 import { diffApplets } from './diff.ts';
 import { dumpApplets } from './dump.ts';
+import { expandApplets } from './expand.ts';
 import { fileChangeApplets } from './file-change.ts';
 import { fileDataApplets } from './file-data.ts';
 import { fileListApplets } from './file-list.ts';
 import { fileModeApplets } from './file-mode.ts';
 import { findApplets } from './find.ts';
 import { grepApplets } from './grep.ts';
+import { headTailApplets } from './head-tail.ts';
 import { miscApplets } from './misc.ts';
 import { netClientApplets } from './net-clients.ts';
 import { netInfoApplets } from './net-info.ts';
@@ -24,6 +26,7 @@ import { sysctlApplets } from './sysctl.ts';
 import { tarApplets } from './tar.ts';
 import { textBasicApplets } from './text-basic.ts';
 import { textFieldApplets } from './text-fields.ts';
+import { xargsApplets } from './xargs.ts';
 
 const gzipApplet = (name: 'gzip' | 'gunzip' | 'zcat'): Program => lazyProgram(async () => (await import('./gzip.ts')).gzipApplets[name]);
 
@@ -31,6 +34,9 @@ const gzipApplet = (name: 'gzip' | 'gunzip' | 'zcat'): Program => lazyProgram(as
 export const allApplets: Readonly<Record<string, Program>> = {
   ...textBasicApplets,
   ...textFieldApplets,
+  ...expandApplets,
+  ...headTailApplets,
+  ...xargsApplets,
   ...processApplets,
   ...fileListApplets,
   ...fileChangeApplets,

@@ -2,7 +2,7 @@ import { CLASSES } from '../unix/character-classes.ts';
 import { Errno } from '../unix/types.ts';
 import { type Applet, Failure, getopt, parseNumber, program, readEscape, UsageError } from './applet.ts';
 
-/** Applets that look inside lines: sort, uniq, cut, tr, comm, expand, unexpand. */
+/** Applets that look inside lines: sort, uniq, cut, tr, comm. */
 
 interface SortKey {
   startField: number;
@@ -351,62 +351,10 @@ async function comm(applet: Applet): Promise<void> {
   }
 }
 
-/** unexpand: blanks at the beginning of a line as tabs, with -a all where two or more end at a tab stop. */
-async function unexpand(applet: Applet): Promise<void> {
-  const options = getopt(applet.args, 'ft:a', { 'first-only': 'f', tabs: 't', all: 'a' });
-  const size = parseNumber(options.get('t') ?? '8');
-  const everywhere = (options.has('a') || options.has('t')) && !options.has('f');
-  for (const path of options.rest.length > 0 ? options.rest : ['-']) {
-    const file = await applet.tryOpen(path, (name, why) => `${name}: ${why}`);
-    if (!file) continue;
-    for await (const { text, terminated } of applet.lines(file)) {
-      let out = '';
-      let column = 0;
-      let blanks = 0;
-      for (let i = 0; i <= text.length; i++) {
-        const char = text[i];
-        if (char === ' ' || char === '\t') {
-          blanks += char === ' ' ? 1 : size - ((column + blanks) % size);
-          continue;
-        }
-        const end = column + blanks;
-        const tabs = Math.floor(end / size) - Math.floor(column / size);
-        out += tabs > 0 ? '\t'.repeat(tabs) + ' '.repeat(end % size) : ' '.repeat(blanks);
-        column = end;
-        blanks = 0;
-        if (char === undefined) break;
-        out += char;
-        column++;
-        if (!everywhere) {
-          out += text.slice(i + 1);
-          break;
-        }
-      }
-      await applet.put(out + (terminated ? '\n' : ''));
-    }
-  }
-}
-
-async function expand(applet: Applet): Promise<void> {
-  const options = getopt(applet.args, 'it:');
-  const size = parseNumber(options.get('t') ?? '8');
-  for (const path of options.rest.length > 0 ? options.rest : ['-']) {
-    const file = await applet.tryOpen(path, (name, why) => `${name}: ${why}`);
-    if (!file) continue;
-    for await (const { text, terminated } of applet.lines(file)) {
-      let out = '';
-      for (const char of text) out += char === '\t' && !(options.has('i') && out.trim() !== '') ? ' '.repeat(size - (out.length % size)) : char;
-      await applet.put(out + (terminated ? '\n' : ''));
-    }
-  }
-}
-
 export const textFieldApplets = {
   sort: program('[-nrughMcszbdfiokt] [-o FILE] [-k START[.OFS][OPTS][,END[.OFS][OPTS]] [-t CHAR] [FILE]...', sort, 2),
   uniq: program('[-cduiz] [-f,s,w N] [FILE [OUTFILE]]', uniq),
   cut: program('[OPTIONS] [FILE]...', cut),
   tr: program('[-cds] STRING1 [STRING2]', tr),
   comm: program('[-123] FILE1 FILE2', comm),
-  expand: program('[-i] [-t N] [FILE]...', expand),
-  unexpand: program('[-fa][-t N] [FILE]...', unexpand),
 };
