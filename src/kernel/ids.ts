@@ -30,16 +30,19 @@ export function randomUid(random: Random): string {
   return `${h.slice(0, 8)}-${h.slice(8, 12)}-4${h.slice(13, 16)}-${variant}${h.slice(17, 20)}-${h.slice(20)}`;
 }
 
-/** FNV-1a, 32 bits, as Kubernetes' hash helpers use. */
-export function fnv32a(bytes: Uint8Array): number {
+const encoder = new TextEncoder();
+const bytesOf = (input: string | Uint8Array): Uint8Array => (typeof input === 'string' ? encoder.encode(input) : input);
+
+/** FNV-1a, 32 bits, of text as UTF-8: as Kubernetes' hash helpers use it. */
+export function fnv32a(input: string | Uint8Array): number {
   let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (const byte of bytesOf(input)) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash >>> 0;
 }
 
 /** FNV-1, 32 bits: as above with the two steps in the other order. */
-export function fnv32(bytes: Uint8Array): number {
+export function fnv32(input: string | Uint8Array): number {
   let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash, 0x01000193) ^ byte;
+  for (const byte of bytesOf(input)) hash = Math.imul(hash, 0x01000193) ^ byte;
   return hash >>> 0;
 }
