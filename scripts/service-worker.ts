@@ -18,6 +18,8 @@ export async function writeServiceWorker(root: string): Promise<number> {
       // WebContainers need the network anyway.
       if (url === 'sw.js' || url.endsWith('.xml') || url.startsWith('webcontainer/')) continue;
       hash.update(url).update(readFileSync(path));
+      // Embedded labs are for other sites' readers, who have a network.
+      if (url.startsWith('embed/')) continue;
       files.push(url.replace(/(^|\/)index\.html$/, '$1'));
     }
   };

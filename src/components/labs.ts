@@ -36,6 +36,11 @@ export function labNamed(name: string): Lab {
   return lab;
 }
 
+/** Every lab there is. */
+export function allLabs(): Lab[] {
+  return Object.keys(labTexts).map((path) => labNamed(path.split('/')[2] ?? ''));
+}
+
 /** The pair of clusters of that id, with the files' texts. Throws when the lab has none such. */
 export function twinsOf(lab: Lab, id: string): { twins: LabTwins; request: { type: 'start-twins' } & TwinSides } {
   const twins = lab.twins.find((each) => each.id === id);

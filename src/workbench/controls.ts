@@ -21,6 +21,8 @@ export interface Actions {
 export interface NoticeButton {
   label: string;
   action: () => void;
+  /** The notice stays when it is pressed. */
+  stays?: boolean;
 }
 
 /** A word to the reader at the lab's foot, with buttons; it stays until one is pressed. */
@@ -28,12 +30,12 @@ export function showNotice(root: HTMLElement, text: string, kind: 'word' | 'erro
   const place = find(root, '[data-notice]');
   place.dataset.kind = kind;
   place.replaceChildren(text);
-  for (const { label, action } of buttons.length < 2 ? [...buttons, { label: '知道了', action: () => undefined }] : buttons) {
+  for (const { label, action, stays } of buttons.length < 2 ? [...buttons, { label: '知道了', action: () => undefined }] : buttons) {
     const element = document.createElement('button');
     element.type = 'button';
     element.textContent = label;
     element.addEventListener('click', () => {
-      place.hidden = true;
+      if (!stays) place.hidden = true;
       action();
     });
     place.append(element);

@@ -273,7 +273,10 @@ export class Workbench {
         void this.#filesPane.open(notice.path).catch((error: Error) => this.#notice(error.message, 'error'));
         return;
       case 'failed':
-        this.#notice(`模擬器出了錯：${notice.message}`, 'error');
+        this.#notice(`模擬器出了錯：${notice.message}`, 'error', this.#reporter(`${notice.message}\n${notice.detail}`), {
+          label: '知道了',
+          action: () => undefined,
+        });
         console.error(notice.detail);
         return;
     }
@@ -286,13 +289,19 @@ export class Workbench {
     this.#inWebContainer = false;
     this.#root.dataset.state = 'failed';
     this.#steps.disable();
-    this.#notice(`實驗停住了（${reason}）。課文照樣能讀；按「再試一次」會回到最後存下的地方。`, 'error', {
-      label: '再試一次',
-      action: () => {
-        const kept = sessionStore.read(this.#files.lab.name);
-        void this.#boot(kept?.digest === this.#digest ? kept.saved : undefined);
-      },
-    });
+    const again = (): void => {
+      const kept = sessionStore.read(this.#files.lab.name);
+      void this.#boot(kept?.digest === this.#digest ? kept.saved : undefined);
+    };
+    const words = `實驗停住了（${reason}）。課文照樣能讀；按「再試一次」會回到最後存下的地方。`;
+    this.#notice(words, 'error', { label: '再試一次', action: again }, this.#reporter(reason));
+  }
+
+  /** Copies what helps to find a fault: what was said, what was done, where. */
+  #reporter(what: string): NoticeButton {
+    const lab = this.#files.lab.name;
+    const commands = this.#timeline.commands.map((command) => command.line);
+    return { label: '複製報告', stays: true, action: () => void import('./crash-report.ts').then(({ copyReport }) => copyReport({ what, lab, commands })) };
   }
 
   /** Keeps the session in this browser, unless another page has the same lab open. */

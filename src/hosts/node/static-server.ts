@@ -83,11 +83,12 @@ function fileFor(path: string, asFolder: boolean): string | 'folder' | undefined
   return asFolder ? index : 'folder';
 }
 
-function headers(): Record<string, string> {
+/** `embedded`: the page may stand in an iframe of any site, also of one that is cross-origin isolated. */
+function headers(embedded = false): Record<string, string> {
   return {
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Embedder-Policy': 'require-corp',
-    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': embedded ? 'cross-origin' : 'same-origin',
     'X-Content-Type-Options': 'nosniff',
   };
 }
@@ -107,7 +108,7 @@ function send(file: string, status: number, accepts: string, seen: string | unde
   // Names in _astro carry a digest of their content.
   const lasting = file.includes(`${sep}_astro${sep}`);
   const all: Record<string, string> = {
-    ...headers(),
+    ...headers(file.includes(`${sep}embed${sep}`)),
     'Content-Type': type,
     ETag: tag,
     Vary: 'Accept-Encoding',
