@@ -267,6 +267,7 @@ export class Workbench {
         return;
       case 'files-changed':
         void this.#filesPane.refresh().catch(() => undefined);
+        this.#keepSoon();
         return;
       case 'edit':
         this.#showTab('files');
