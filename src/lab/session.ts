@@ -3,7 +3,7 @@ import type { Terminal } from '../shell/reader-machine.ts';
 import type { Cluster, PresetName, WriteRecord } from '../sim/cluster.ts';
 import { listenToCommands } from './command-output.ts';
 import { bootCluster, createEnvironment, driveUntilSettled, type Environment } from './environment.ts';
-import { ProgressTracker } from './progress.ts';
+import type { ProgressTracker } from './progress.ts';
 import type { LabFileSet, SavedSession, SessionNotice, SessionRequest } from './protocol.ts';
 import { clusterView } from './view.ts';
 import type { TraceQuestion } from './why/trace.ts';
@@ -111,7 +111,8 @@ class RunningSession implements Session {
   #player: Player | undefined;
   #terminals = new Map<string, Terminal>();
   #inputs: { atMs: number; request: SessionRequest }[] = [];
-  #progress: ProgressTracker;
+  /** Fetched beside the session: it only tells the page, so nothing in the cluster waits for it. */
+  #progress: Promise<ProgressTracker>;
   #viewPlanned = false;
   #lastWriteMs = 0;
   #disposed = false;
@@ -142,7 +143,8 @@ class RunningSession implements Session {
     this.#seed = seed;
     this.#host = host;
     this.#notify = notify;
-    this.#progress = new ProgressTracker(lab.lab, environment.cluster.client);
+    this.#progress = import('./progress.ts').then((module) => new module.ProgressTracker(lab.lab, environment.cluster.client));
+    this.#progress.catch((error: unknown) => this.#fail(error));
     this.#lastWriteMs = environment.kernel.now();
     environment.kernel.onError = (error) => this.#fail(error);
     environment.cluster.onWrite((write) => this.#onWrite(write));
@@ -194,7 +196,7 @@ class RunningSession implements Session {
       this.#viewPlanned = false;
       if (this.#disposed) return;
       this.#notify({ type: 'view', view: clusterView(this.#environment.cluster) });
-      if (this.#progress.update()) this.#notify({ type: 'progress', steps: this.#progress.states });
+      this.#track((progress) => progress.update());
     });
   }
 
@@ -225,7 +227,10 @@ class RunningSession implements Session {
         terminal.onOutput((data) => this.#notify({ type: 'output', terminal: request.terminal, data }));
         terminal.onCommand((line) => this.#onCommand(request.terminal, line));
         listenToCommands(terminal, (output) => {
-          this.#progress.printed(output);
+          this.#track((progress) => {
+            progress.printed(output);
+            return false;
+          });
           this.#planView();
         });
         return undefined;
@@ -287,7 +292,15 @@ class RunningSession implements Session {
 
   #onCommand(terminal: string, line: string): void {
     this.#notify({ type: 'command', terminal, line, atMs: this.nowMs });
-    if (this.#progress.typed(line)) this.#notify({ type: 'progress', steps: this.#progress.states });
+    this.#track((progress) => progress.typed(line));
+  }
+
+  /** Tells the page of the steps when `look` found something new. In the order of asking. */
+  #track(look: (progress: ProgressTracker) => boolean): void {
+    void this.#progress.then(
+      (progress) => look(progress) && !this.#disposed && this.#notify({ type: 'progress', steps: progress.states }),
+      () => undefined,
+    );
   }
 
   async #answer(request: SessionRequest): Promise<unknown> {

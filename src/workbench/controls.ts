@@ -14,7 +14,7 @@ export interface Actions {
   failures(menu: HTMLElement): void;
   share(how: 'link' | 'question' | 'file' | 'open' | 'slides'): void;
   reset(): void;
-  host(): Promise<void>;
+  host(): void;
   complain(message: string): void;
 }
 
@@ -99,7 +99,7 @@ export function wireBar(root: HTMLElement, actions: Actions): void {
   forward('[data-skip]', { type: 'skip', ms: 300_000 });
   on('[data-undo]', () => actions.undo());
   on('[data-pick]', () => actions.pick());
-  on('[data-host]', () => void actions.host().catch((error: Error) => actions.complain(error.message)));
+  on('[data-host]', () => actions.host());
   for (const how of ['link', 'question', 'file', 'open', 'slides'] as const) on(`[data-share="${how}"]`, () => actions.share(how));
   const opening = (selector: string, act: (menu: HTMLElement) => void): void => {
     const menu = find(root, selector);

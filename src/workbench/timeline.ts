@@ -1,13 +1,5 @@
-import type { ClusterView, PodHistory, PodView } from '../lab/protocol.ts';
-import { type PodShape, podSays, podShape } from './cluster-model.ts';
 import { clockText, escapeText, find } from './dom.ts';
-
-interface Lane {
-  name: string;
-  uid: string;
-  spans: { fromMs: number; toMs?: number; shape: PodShape; says: string }[];
-  goneMs?: number;
-}
+import type { Lane, TimelineLog } from './timeline-log.ts';
 
 /** What the timeline asks of the workbench. */
 export interface TimelineActions {
@@ -22,7 +14,6 @@ export interface TimelineActions {
 const LANE = 24;
 const TOP = 40;
 const MOST_LANES = 60;
-const MOST_COMMANDS = 500;
 
 /** One lane for each Pod that ever was: the stages it went through, against the cluster's clock; above them the reader's commands. */
 export class Timeline {
@@ -34,17 +25,15 @@ export class Timeline {
   #label: HTMLElement;
   #compared: HTMLElement;
   #actions: TimelineActions;
-  #lanes = new Map<string, Lane>();
-  #commands: { atMs: number; line: string }[] = [];
-  #startMs = 0;
-  #nowMs = 0;
+  #log: TimelineLog;
   /** The moment that was picked; undefined: now. */
   #pickedMs: number | undefined;
   /** Where a comparison begins. */
   #markedMs: number | undefined;
 
-  constructor(panel: HTMLElement, actions: TimelineActions) {
+  constructor(panel: HTMLElement, log: TimelineLog, actions: TimelineActions) {
     this.#panel = panel;
+    this.#log = log;
     this.#actions = actions;
     this.#place = find(panel, '[data-timeline]');
     this.#empty = find(panel, '[data-timeline-empty]');
@@ -52,88 +41,29 @@ export class Timeline {
     this.#range = find<HTMLInputElement>(panel, '[data-travel-at]');
     this.#label = find(panel, '[data-travel-label]');
     this.#compared = find(panel, '[data-compared]');
-    this.#range.addEventListener('input', () => this.#pick(this.#startMs + Number(this.#range.value)));
+    this.#range.addEventListener('input', () => this.#pick(this.#log.startMs + Number(this.#range.value)));
     const on = (selector: string, act: () => void): void => find(panel, selector).addEventListener('click', act);
-    on('[data-travel-go]', () => actions.travel(this.#pickedMs ?? this.#nowMs));
+    on('[data-travel-go]', () => actions.travel(this.#pickedMs ?? this.#log.nowMs));
     on('[data-travel-now]', () => this.leave());
-    on('[data-before]', () => this.#pick(this.#moments().findLast((ms) => ms < this.#at) ?? this.#startMs));
-    on('[data-after]', () => this.#pick(this.#moments().find((ms) => ms > this.#at) ?? this.#nowMs));
+    on('[data-before]', () => this.#pick(this.#moments().findLast((ms) => ms < this.#at) ?? this.#log.startMs));
+    on('[data-after]', () => this.#pick(this.#moments().find((ms) => ms > this.#at) ?? this.#log.nowMs));
     on('[data-compare]', () => this.#compare());
     this.#wireDragging();
-  }
-
-  /** The command line entered last. */
-  get lastCommand(): string {
-    return this.#commands.at(-1)?.line ?? '';
-  }
-
-  get commands(): readonly { atMs: number; line: string }[] {
-    return this.#commands;
+    log.onChange = (reset) => {
+      if (reset) this.#reset();
+      this.draw();
+    };
   }
 
   get #at(): number {
-    return this.#pickedMs ?? this.#nowMs;
+    return this.#pickedMs ?? this.#log.nowMs;
   }
 
-  show(view: ClusterView, startMs: number): void {
-    this.#startMs = startMs;
-    this.#nowMs = view.nowMs;
-    const here = new Set<string>();
-    for (const pod of view.pods) {
-      here.add(pod.uid);
-      this.#seen(pod, this.#nowMs);
-    }
-    for (const lane of this.#lanes.values()) if (!here.has(lane.uid)) this.#gone(lane, this.#nowMs);
-    this.draw();
-  }
-
-  /** Takes the Pods' lives from the session's own history: after it was replayed, nobody has watched them. */
-  rebuild(histories: readonly PodHistory[], startMs: number): void {
-    this.#lanes.clear();
-    for (const { states, goneMs } of histories) {
-      for (const { fromMs, pod } of states) this.#seen(pod, Math.max(fromMs, startMs));
-      const lane = this.#lanes.get(states[0]?.pod.uid ?? '');
-      if (lane && goneMs !== undefined) this.#gone(lane, goneMs);
-      if (lane?.goneMs !== undefined && lane.goneMs < startMs) this.#lanes.delete(lane.uid);
-    }
-    this.draw();
-  }
-
-  #seen(pod: PodView, atMs: number): void {
-    const lane = this.#lanes.get(pod.uid) ?? { name: pod.name, uid: pod.uid, spans: [] };
-    this.#lanes.set(pod.uid, lane);
-    const last = lane.spans.at(-1);
-    const shape = podShape(pod);
-    const says = podSays(pod);
-    if (last?.shape === shape && last.says === says) return;
-    if (last) last.toMs = atMs;
-    lane.spans.push({ fromMs: atMs, shape, says });
-  }
-
-  #gone(lane: Lane, atMs: number): void {
-    const last = lane.spans.at(-1);
-    if (!last || last.toMs !== undefined) return;
-    last.toMs = atMs;
-    lane.goneMs = atMs;
-  }
-
-  command(line: string, atMs: number): void {
-    if (line.trim() !== '') this.#commands = [...this.#commands.slice(1 - MOST_COMMANDS), { atMs, line }];
-  }
-
-  tick(nowMs: number): void {
-    this.#nowMs = Math.max(this.#nowMs, nowMs);
-    this.draw();
-  }
-
-  reset(): void {
-    this.#lanes.clear();
-    this.#commands = [];
+  /** Everything is another: nothing is picked any more. */
+  #reset(): void {
     this.#pickedMs = undefined;
     this.#markedMs = undefined;
     this.#compared.hidden = true;
-    this.#nowMs = 0;
-    this.draw();
   }
 
   /** Back to now. */
@@ -145,7 +75,7 @@ export class Timeline {
   }
 
   #pick(atMs: number): void {
-    this.#pickedMs = Math.round(Math.min(this.#nowMs, Math.max(this.#startMs, atMs)));
+    this.#pickedMs = Math.round(Math.min(this.#log.nowMs, Math.max(this.#log.startMs, atMs)));
     this.#actions.preview(this.#pickedMs);
     this.draw();
   }
@@ -163,7 +93,10 @@ export class Timeline {
 
   /** Moments at which something happened. */
   #moments(): number[] {
-    const all = [...this.#commands.map((command) => command.atMs), ...[...this.#lanes.values()].flatMap((lane) => lane.spans.map((span) => span.fromMs))];
+    const all = [
+      ...this.#log.commands.map((command) => command.atMs),
+      ...[...this.#log.lanes.values()].flatMap((lane) => lane.spans.map((span) => span.fromMs)),
+    ];
     return [...new Set(all)].sort((a, b) => a - b);
   }
 
@@ -185,15 +118,15 @@ export class Timeline {
 
   #scale(): { fromMs: number; lengthMs: number; left: number; width: number } {
     const width = this.#panel.clientWidth - 4;
-    const first = [...this.#lanes.values()].map((lane) => lane.spans[0]?.fromMs ?? this.#nowMs);
-    const fromMs = Math.max(this.#startMs, Math.min(this.#nowMs, ...first) - 2000);
-    return { fromMs, lengthMs: Math.max(20_000, this.#nowMs - fromMs), left: Math.min(200, width * 0.36), width };
+    const first = [...this.#log.lanes.values()].map((lane) => lane.spans[0]?.fromMs ?? this.#log.nowMs);
+    const fromMs = Math.max(this.#log.startMs, Math.min(this.#log.nowMs, ...first) - 2000);
+    return { fromMs, lengthMs: Math.max(20_000, this.#log.nowMs - fromMs), left: Math.min(200, width * 0.36), width };
   }
 
   draw(): void {
     if (this.#panel.hidden || this.#panel.clientWidth === 0) return;
-    const shown = [...this.#lanes.values()].slice(-MOST_LANES);
-    const nothing = shown.length === 0 && this.#commands.length === 0;
+    const shown = [...this.#log.lanes.values()].slice(-MOST_LANES);
+    const nothing = shown.length === 0 && this.#log.commands.length === 0;
     this.#empty.hidden = !nothing;
     this.#travel.hidden = nothing;
     if (nothing) {
@@ -205,8 +138,8 @@ export class Timeline {
   }
 
   #drawTools(): void {
-    const startMs = this.#startMs;
-    this.#range.max = String(Math.max(1, Math.round(this.#nowMs - startMs)));
+    const startMs = this.#log.startMs;
+    this.#range.max = String(Math.max(1, Math.round(this.#log.nowMs - startMs)));
     if (document.activeElement !== this.#range || this.#pickedMs === undefined) this.#range.value = String(Math.round(this.#at - startMs));
     this.#label.textContent = this.#pickedMs === undefined ? `${clockText(this.#at - startMs)}（現在）` : clockText(this.#at - startMs);
     this.#range.setAttribute('aria-valuetext', this.#inWordsAt(this.#at));
@@ -216,7 +149,7 @@ export class Timeline {
   }
 
   #drawLanes(shown: readonly Lane[]): void {
-    const startMs = this.#startMs;
+    const startMs = this.#log.startMs;
     const { fromMs, lengthMs, left, width } = this.#scale();
     const x = (ms: number): number => Math.max(left, left + ((ms - fromMs) / lengthMs) * (width - left - 12));
     const height = TOP + shown.length * LANE + 12;
@@ -226,7 +159,7 @@ export class Timeline {
     for (let ms = Math.ceil((fromMs - startMs) / every) * every + startMs; ms <= fromMs + lengthMs; ms += every) {
       markup += `<path class="tick-line" d="M${x(ms)} ${TOP - 6}V${height}"/><text class="tick-label" x="${x(ms)}" y="13" text-anchor="middle">${clockText(ms - startMs)}</text>`;
     }
-    for (const { atMs, line } of this.#commands) {
+    for (const { atMs, line } of this.#log.commands) {
       if (atMs >= fromMs)
         markup += `<g class="command-mark" transform="translate(${x(atMs)},26)"><title>${escapeText(`${clockText(atMs - startMs)}　${line}`)}</title><path d="M-5 -5H5L0 4Z"/></g>`;
     }
@@ -235,7 +168,7 @@ export class Timeline {
       markup += `<text class="lane" x="10" y="${y + 15}">${escapeText(lane.name.length > 24 ? `…${lane.name.slice(-22)}` : lane.name)}</text>`;
       for (const span of lane.spans) {
         const from = x(span.fromMs);
-        const to = Math.max(from + 2, x(span.toMs ?? this.#nowMs));
+        const to = Math.max(from + 2, x(span.toMs ?? this.#log.nowMs));
         markup += `<rect class="span ${span.shape}" x="${from}" y="${y + 4}" width="${to - from}" height="14" rx="2"><title>${escapeText(`${lane.name}：${span.says}，${clockText(span.fromMs - startMs)}`)}</title></rect>`;
       }
       if (lane.goneMs !== undefined) markup += `<path class="end" d="M${x(lane.goneMs)} ${y + 2}v18"/>`;
@@ -246,12 +179,12 @@ export class Timeline {
 
   /** A moment for those who do not see the drawing: when it is, the command before it, and how each Pod was. */
   #inWordsAt(atMs: number): string {
-    const command = this.#commands.findLast((one) => one.atMs <= atMs)?.line;
-    const pods = [...this.#lanes.values()].flatMap((lane) => {
+    const command = this.#log.commands.findLast((one) => one.atMs <= atMs)?.line;
+    const pods = [...this.#log.lanes.values()].flatMap((lane) => {
       const span = lane.spans.findLast((one) => one.fromMs <= atMs);
       return span && (span.toMs === undefined || span.toMs > atMs) ? [`${lane.name} ${span.says}`] : [];
     });
-    return [clockText(atMs - this.#startMs), ...(command === undefined ? [] : [`在 ${command} 之後`]), ...pods.slice(0, 8)].join('，');
+    return [clockText(atMs - this.#log.startMs), ...(command === undefined ? [] : [`在 ${command} 之後`]), ...pods.slice(0, 8)].join('，');
   }
 }
 

@@ -1,18 +1,20 @@
 import type { ObjectChange } from '../lab/moments.ts';
-import type { ClusterView, SavedSession, SessionRequest } from '../lab/protocol.ts';
+import type { ClusterView, SavedSession, SessionNotice, SessionRequest } from '../lab/protocol.ts';
 import { type Branch, branchLabel, othersThan, withBranch } from './branches.ts';
+import type { Connection } from './connection.ts';
 import type { NoticeButton } from './controls.ts';
 import { clockText, find } from './dom.ts';
 import { decodeSession } from './share.ts';
 import type { Sharing } from './sharing.ts';
 import { branchStore } from './store.ts';
-import type { Timeline } from './timeline.ts';
+import type { TimelineLog } from './timeline-log.ts';
+import { beforeLastCommand, sessionAt } from './travel.ts';
 
 /** What the workbench lends to those who move in time or carry a session away. */
 export interface Desk {
   root: HTMLElement;
   lab: { name: string; title: string };
-  timeline: Timeline;
+  timeline: TimelineLog;
   ask<T>(request: SessionRequest): Promise<T>;
   run(command: string): void;
   notice(text: string, kind?: 'word' | 'error', ...buttons: NoticeButton[]): void;
@@ -29,6 +31,11 @@ export interface Desk {
   jump(saved: SavedSession): Promise<void>;
   /** While visiting, nothing can be typed, and nothing is kept. */
   visit(visiting: boolean): void;
+  /** What a session in another host tells. */
+  heard(notice: SessionNotice): void;
+  died(reason: string): void;
+  /** Goes on in another host, with the session replayed there; undefined: in the page's own worker. */
+  move(connection: Connection | undefined, saved: SavedSession | undefined): Promise<void>;
 }
 
 /** Going back and returning, comparing, sharing, opening what others shared, slides, and the failures menu. */
@@ -93,9 +100,9 @@ export class Travels {
   }
 
   /** Goes back: the session is replayed up to another moment and stands still there. The future that is left is kept. */
-  async back(to: (saved: SavedSession) => SavedSession | undefined): Promise<void> {
+  async back(to: number | 'last command'): Promise<void> {
     const saved = await this.#save();
-    const past = saved && to(saved);
+    const past = saved && (to === 'last command' ? beforeLastCommand(saved) : sessionAt(saved, to));
     if (!saved || !past) return this.#desk.notice('前面沒有可以倒回的地方了。');
     this.#leave(saved);
     await this.#desk.jump(past);
@@ -103,7 +110,7 @@ export class Travels {
   }
 
   #leave(saved: SavedSession): void {
-    this.#branches = withBranch(this.#branches, { saved, last: this.#desk.timeline.lastCommand });
+    this.#branches = withBranch(this.#branches, { saved, last: this.#desk.timeline.commands.at(-1)?.line ?? '' });
     branchStore.write(this.#desk.lab.name, this.#branches);
   }
 
@@ -131,6 +138,40 @@ export class Travels {
         return button;
       }),
     );
+  }
+
+  /** Carries the session to a WebContainer, or back into the page, by replaying it there. Where that cannot be, nothing changes. */
+  async switchHost(): Promise<void> {
+    const desk = this.#desk;
+    const button = find(desk.root, '[data-host]');
+    const saved = await this.#save();
+    const there = button.dataset.host === 'webcontainer';
+    let connection: Connection | undefined;
+    if (!there) {
+      desk.notice('正在打開 WebContainer……');
+      const { connectWebContainer } = await import('../hosts/webcontainer/connect.ts');
+      try {
+        connection = await connectWebContainer({
+          programUrl: `${import.meta.env.BASE_URL.replace(/\/?$/, '/')}webcontainer/session.mjs`,
+          onNotice: (notice) => desk.heard(notice),
+          onDeath: (reason) => {
+            this.#sayHost(false);
+            desk.died(reason);
+          },
+        });
+      } catch (error) {
+        return desk.notice(`${(error as Error).message}實驗繼續在這一頁裡跑。`);
+      }
+    }
+    this.#sayHost(!there);
+    await desk.move(connection, saved);
+    desk.notice(there ? '回到這一頁裡了，叢集跟剛才一樣。' : '現在跑在 WebContainer 裡，叢集的 API 在 http://localhost:8001。');
+  }
+
+  #sayHost(webContainer: boolean): void {
+    const button = find(this.#desk.root, '[data-host]');
+    button.dataset.host = webContainer ? 'webcontainer' : '';
+    button.textContent = webContainer ? '回到這一頁裡跑' : '改在 WebContainer 裡跑（有真的 Node.js）';
   }
 
   async compare(place: HTMLElement, moments: { fromMs: number; toMs: number }): Promise<void> {

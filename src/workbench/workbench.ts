@@ -10,8 +10,8 @@ import { createFiles, type FilesPane } from './files.ts';
 import { createSteps, type StepsPane } from './steps.ts';
 import { branchStore, digest, fileStore, sessionStore } from './store.ts';
 import { TerminalDeck } from './terminal-deck.ts';
-import { Timeline } from './timeline.ts';
-import { beforeLastCommand, sessionAt } from './travel.ts';
+import type { Timeline } from './timeline.ts';
+import { TimelineLog } from './timeline-log.ts';
 import type { Desk, Travels } from './travels.ts';
 
 /** A page left in the background stops its cluster's clock after this long. */
@@ -28,7 +28,8 @@ export class Workbench {
   #steps: StepsPane;
   #chart: ClusterChart;
   #events: ReturnType<typeof createEvents>;
-  #timeline: Timeline;
+  #timeline = new TimelineLog();
+  #timelinePanel: Promise<Timeline> | undefined;
   /** Fetched when first asked why. */
   #details: Promise<Details> | undefined;
   #sheet: ReturnType<typeof wireSheet>;
@@ -38,7 +39,6 @@ export class Workbench {
   /** Commands and keys that came before the session was ready. */
   #waiting: SessionRequest[] = [];
   #owner = true;
-  #inWebContainer = false;
   /** Somebody else's session is shown: it is looked at, not gone on with, nor kept; what it reached is not this reader's. */
   #visiting = false;
   #travels: Promise<Travels> | undefined;
@@ -56,11 +56,6 @@ export class Workbench {
     this.#sheet = wireSheet(root);
     this.#chart = new ClusterChart(find(root, '[data-view-panel]'), (object) => this.#select(object));
     this.#events = createEvents(find(root, '[data-panel="events"]'), (object) => this.#select(object));
-    this.#timeline = new Timeline(find(root, '[data-panel="timeline"]'), {
-      preview: (atMs) => void this.#preview(atMs),
-      travel: (toMs) => this.#travel((travels) => travels.back((saved) => sessionAt(saved, toMs))),
-      compare: (place, moments) => this.#travel((travels) => travels.compare(place, moments)),
-    });
     this.#terminals = new TerminalDeck(find(root, '[data-panel="terminal"]'), root, {
       send: (terminal, data) => this.#send({ type: 'input', terminal, data }),
       resized: (terminal, columns, rows) => this.#ready && this.#send({ type: 'resize', terminal, columns, rows }),
@@ -101,33 +96,16 @@ export class Workbench {
     await this.#boot(usable?.saved);
   }
 
-  /** Carries the session to a WebContainer, or back into the page, by replaying it there. Where that cannot be, nothing changes. */
-  async #switchHost(): Promise<void> {
-    const saved = await this.#ask<SavedSession | undefined>({ type: 'save' });
-    if (this.#inWebContainer) {
-      this.#connection?.close();
-      this.#connection = undefined;
-    } else {
-      this.#notice('正在打開 WebContainer……');
-      const { connectWebContainer } = await import('../hosts/webcontainer/connect.ts');
-      let connection: Connection;
-      try {
-        connection = await connectWebContainer({
-          programUrl: `${import.meta.env.BASE_URL.replace(/\/?$/, '/')}webcontainer/session.mjs`,
-          onNotice: (notice) => this.#onNotice(notice),
-          onDeath: (reason) => this.#onDeath(reason),
-        });
-      } catch (error) {
-        this.#notice(`${(error as Error).message}實驗繼續在這一頁裡跑。`);
-        return;
-      }
-      this.#connection?.close();
-      this.#connection = connection;
-    }
-    this.#inWebContainer = !this.#inWebContainer;
-    find(this.#root, '[data-host]').textContent = this.#inWebContainer ? '回到這一頁裡跑' : '改在 WebContainer 裡跑（有真的 Node.js）';
-    await this.#boot(saved);
-    this.#notice(this.#inWebContainer ? '現在跑在 WebContainer 裡，叢集的 API 在 http://localhost:8001。' : '回到這一頁裡了，叢集跟剛才一樣。');
+  #drawTimeline(): void {
+    this.#timelinePanel ??= import('./timeline.ts').then(
+      ({ Timeline: Panel }) =>
+        new Panel(find(this.#root, '[data-panel="timeline"]'), this.#timeline, {
+          preview: (atMs) => void this.#preview(atMs),
+          travel: (toMs) => this.#travel((travels) => travels.back(toMs)),
+          compare: (place, moments) => this.#travel((travels) => travels.compare(place, moments)),
+        }),
+    );
+    this.#timelinePanel.then((timeline) => timeline.draw()).catch((error: Error) => this.#notice(error.message, 'error'));
   }
 
   /** What is done now and then — going back, branches, comparing, sharing, breaking things — is fetched when first wanted. */
@@ -157,6 +135,13 @@ export class Workbench {
       },
       visit: (visiting) => {
         this.#visiting = visiting;
+      },
+      heard: (notice) => this.#onNotice(notice),
+      died: (reason) => this.#onDeath(reason),
+      move: async (connection, saved) => {
+        this.#connection?.close();
+        this.#connection = connection;
+        await this.#boot(saved);
       },
     };
   }
@@ -287,7 +272,6 @@ export class Workbench {
     this.#ready = false;
     this.#connection?.close();
     this.#connection = undefined;
-    this.#inWebContainer = false;
     this.#root.dataset.state = 'failed';
     this.#steps.disable();
     const again = (): void => {
@@ -344,7 +328,7 @@ export class Workbench {
   #showTab(id: string): void {
     showPanel(this.#root, id);
     if (id === 'files') void this.#filesPane.shown().catch((error: Error) => this.#notice(`編輯器打不開：${error.message}`, 'error'));
-    if (id === 'timeline') this.#timeline.draw();
+    if (id === 'timeline') this.#drawTimeline();
     if (id === 'why') this.#why(() => undefined);
   }
 
@@ -362,13 +346,13 @@ export class Workbench {
         if (this.#ready) pace(speed);
       },
       forward: (request) => this.#ask(request),
-      undo: () => this.#travel((travels) => travels.back(beforeLastCommand)),
+      undo: () => this.#travel((travels) => travels.back('last command')),
       pick: () => this.#showTab('timeline'),
       branches: () => this.#travel((travels) => travels.listBranches()),
       failures: (menu) => this.#travel((travels) => travels.openFailures(menu)),
       share: (how) => this.#travel((travels) => travels.share(how)),
       reset: () => void this.#reset(),
-      host: () => this.#switchHost(),
+      host: () => this.#travel((travels) => travels.switchHost()),
       complain,
     });
     wireOutline(this.#root, () => this.#terminals.text(), complain);
