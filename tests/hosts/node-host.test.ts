@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { WebSocket } from 'ws';
 import { type ClusterHost, HostError, startClusterHost } from '../../src/hosts/node/cluster-host.ts';
 
 const run = promisify(execFile);
@@ -41,6 +42,34 @@ describe('a cluster behind real sockets', () => {
     }
     assert.match(text, /"type":"ADDED".*"seen"/s);
     abort.abort();
+  });
+
+  test('Pods should support remote command execution, and retrieving logs, over websockets', async () => {
+    const pods = `${host.url}/api/v1/namespaces/default/pods`;
+    const container = { name: 'main', image: 'busybox', command: ['/bin/sh', '-c', 'echo container is alive; sleep 10000'] };
+    const body = JSON.stringify({ metadata: { name: 'ws' }, spec: { containers: [container] } });
+    await fetch(pods, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    for (;;) {
+      const pod = (await (await fetch(`${pods}/ws`)).json()) as { status: { phase: string } };
+      if (pod.status.phase === 'Running') break;
+    }
+    const frames = (path: string, protocol: string): Promise<string[]> =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(`${pods.replace('http', 'ws')}/ws/${path}`, protocol);
+        const seen: string[] = [];
+        socket.on('message', (data: Buffer) => seen.push(data.toString('latin1')));
+        socket.on('error', reject);
+        socket.on('close', () => resolve([socket.protocol, ...seen]));
+      });
+    const exec = (command: string): string => `exec?stdout=1&stderr=1&container=main&command=sh&command=-c&command=${encodeURIComponent(command)}`;
+    assert.deepEqual(await frames(exec('echo hello'), 'channel.k8s.io'), ['channel.k8s.io', '\x01hello\n']);
+    assert.deepEqual(await frames(exec('exit 3'), 'channel.k8s.io'), [
+      'channel.k8s.io',
+      '\x03command terminated with non-zero exit code: command terminated with exit code 3',
+    ]);
+    assert.deepEqual(await frames(exec('echo hello'), 'v4.channel.k8s.io'), ['v4.channel.k8s.io', '\x01hello\n', '\x03{"metadata":{},"status":"Success"}']);
+    assert.deepEqual(await frames(exec('echo hello'), 'base64.channel.k8s.io'), ['base64.channel.k8s.io', `1${btoa('hello\n')}`]);
+    assert.deepEqual(await frames('log?container=main', 'binary.k8s.io'), ['binary.k8s.io', 'container is alive\n']);
   });
 
   test('refuses a body that is too large without dying', async () => {

@@ -6,7 +6,10 @@ import { loadSchema } from '../../sim/apiserver/schema.ts';
 import type { ChannelSocket, HttpRequest, HttpResponse, Transport } from '../../sim/transport.ts';
 import { protobufToJson } from './protobuf-body.ts';
 import { isPortForward, PORT_FORWARD_PROTOCOL, SPDY_TUNNEL, servePortForward } from './spdy-port-forward.ts';
+import { channelFrames, type Frames, readerFrames } from './web-socket-frames.ts';
 
+/** What the simulator speaks. */
+const CHANNELS = 'v5.channel.k8s.io';
 /** The real server's limit is 3 MiB; a little more is read so that the API server itself can refuse. */
 const BODY_LIMIT_BYTES = 4 * 1024 * 1024;
 
@@ -60,18 +63,45 @@ export function createHttpServer(options: { kernel: Kernel; transport: Transport
       void tunnel(incoming, socket, head, toRequest(incoming, undefined, abort.signal));
       return;
     }
-    void enter(() => transport.upgrade(toRequest(incoming, undefined, abort.signal), protocols)).then(
+    const [path = '', query] = (incoming.url ?? '').split('?');
+    const isWatch = /^(true|1)$/.test(new URLSearchParams(query).get('watch') ?? '');
+    if (path.endsWith('/log') || isWatch) {
+      void read(incoming, socket, head, toRequest(incoming, undefined, abort.signal), readerFrames(protocols, isWatch));
+      return;
+    }
+    const frames = channelFrames(protocols);
+    void enter(() => transport.upgrade(toRequest(incoming, undefined, abort.signal), frames ? [CHANNELS] : protocols)).then(
       (result) => {
         if (!('receive' in result)) {
           refuse(socket, result);
           return;
         }
-        (incoming as IncomingMessage & { chosenProtocol?: string }).chosenProtocol = result.protocol;
-        webSockets.handleUpgrade(incoming, socket, head, (webSocket) => bridge(kernel, webSocket, result));
+        accept(incoming, socket, head, frames ? frames.protocol : result.protocol, (webSocket) => bridge(kernel, webSocket, result, frames));
       },
       (error: unknown) => refuse(socket, { status: 500, headers: {}, warnings: [], body: Buffer.from(String(error)) }),
     );
   });
+
+  function accept(incoming: IncomingMessage, socket: Duplex, head: Buffer, protocol: string | undefined, opened: (webSocket: WebSocket) => void): void {
+    if (protocol !== undefined) (incoming as IncomingMessage & { chosenProtocol?: string }).chosenProtocol = protocol;
+    webSockets.handleUpgrade(incoming, socket, head, opened);
+  }
+
+  /** Logs and watches may be read over a WebSocket: the body in frames. */
+  async function read(incoming: IncomingMessage, socket: Duplex, head: Buffer, request: HttpRequest, frames: Frames): Promise<void> {
+    const response = await enter(() => transport.request(request));
+    if (response.status !== 200) return refuse(socket, response);
+    accept(incoming, socket, head, frames.protocol, (webSocket) => {
+      webSocket.on('error', () => webSocket.terminate());
+      void (async () => {
+        const send = (chunk: Uint8Array): void => webSocket.send(frames.out(chunk) ?? '');
+        if (response.body) send(response.body);
+        for await (const chunk of response.stream ?? []) send(chunk);
+        webSocket.close(1000);
+      })();
+    });
+  }
+
   /** kubectl's port-forward speaks SPDY, in a WebSocket or bare. The Pod is asked for first, so that a refusal is an answer. */
   async function tunnel(incoming: IncomingMessage, socket: Duplex, head: Buffer, request: HttpRequest): Promise<void> {
     const podPath = (request.path.split('?')[0] ?? '').replace(/\/portforward$/, '');
@@ -91,8 +121,7 @@ export function createHttpServer(options: { kernel: Kernel; transport: Transport
       if (head.length > 0) bare.receive(head);
       return;
     }
-    (incoming as IncomingMessage & { chosenProtocol?: string }).chosenProtocol = SPDY_TUNNEL;
-    webSockets.handleUpgrade(incoming, socket, head, (webSocket) => {
+    accept(incoming, socket, head, SPDY_TUNNEL, (webSocket) => {
       const inside = servePortForward({ ...common, send: (bytes) => webSocket.send(bytes) });
       webSocket.on('message', (data: Buffer) => inside.receive(data));
       webSocket.on('close', () => inside.close());
@@ -144,10 +173,10 @@ function refuse(socket: Duplex, response: HttpResponse): void {
   socket.end(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]));
 }
 
-function bridge(kernel: Kernel, webSocket: WebSocket, channel: ChannelSocket): void {
+function bridge(kernel: Kernel, webSocket: WebSocket, channel: ChannelSocket, frames: Frames | undefined): void {
   webSocket.on('message', (data: Buffer | Buffer[] | ArrayBuffer) => {
     const bytes = Array.isArray(data) ? Buffer.concat(data) : new Uint8Array(data as ArrayBuffer);
-    kernel.input(() => channel.send(bytes));
+    kernel.input(() => channel.send(frames ? frames.in(bytes) : bytes));
   });
   webSocket.on('close', () => kernel.input(() => channel.close()));
   webSocket.on('error', () => webSocket.terminate());
@@ -155,7 +184,8 @@ function bridge(kernel: Kernel, webSocket: WebSocket, channel: ChannelSocket): v
     for (;;) {
       const message = await channel.receive();
       if (message === null) break;
-      webSocket.send(message);
+      const shown = frames ? frames.out(message) : message;
+      if (shown !== undefined) webSocket.send(shown);
     }
     webSocket.close(1000);
   })();
