@@ -1,22 +1,12 @@
 import { DURATIONS } from '../sim/durations.ts';
 import type { Transport } from '../sim/transport.ts';
 import { Errno, type Process, type Program } from '../unix/types.ts';
-import { commandTree, findCommand, flagSetFor, suggestions } from './cli/command.ts';
+import { commandTree, findCommand, flagSetFor, REQUIRED, suggestions } from './cli/command.ts';
 import { FlagError } from './cli/flags.ts';
 import { commandRun } from './commands/index.ts';
+import { unreachableTransport } from './rest/unreachable.ts';
 import { Session } from './session.ts';
 import { describeFailure, ExitError, errorText } from './util/errors.ts';
-
-/** Flags that must be given, per command (cobra's MarkFlagRequired). */
-const REQUIRED: Record<string, string[]> = {
-  run: ['image'],
-  scale: ['replicas'],
-  autoscale: ['max'],
-  'create deployment': ['image'],
-  'create cronjob': ['image', 'schedule'],
-  'create clusterrolebinding': ['clusterrole'],
-  'create service externalname': ['external-name'],
-};
 
 const DEPRECATED: Record<string, string> = {
   record: '--record will be removed in the future',
@@ -25,14 +15,14 @@ const DEPRECATED: Record<string, string> = {
 
 /**
  * The kubectl program. It reads its kubeconfig from $KUBECONFIG or ~/.kube/config in the process's filesystem, and
- * talks to the server named there through the transport that the host gives for it.
+ * talks to the server named there through the transport that the host gives for it; undefined: nothing is at that address.
  */
-export function createKubectl(options: { transport: (server: string) => Transport }): Program {
+export function createKubectl(options: { transport: (server: string) => Transport | undefined }): Program {
   return async (process) => {
     const [least, most] = DURATIONS.kubectlStartMs;
     await process.sleep(least + process.kernel.random.int(most - least + 1));
     try {
-      return await main(process, process.argv.slice(1), options.transport);
+      return await main(process, process.argv.slice(1), (server) => options.transport(server) ?? unreachableTransport(server));
     } catch (error) {
       if (error instanceof Errno && error.code === 'EPIPE') return 141;
       if (error instanceof Error && error.name === 'Killed') throw error;

@@ -11,6 +11,13 @@ import { quote } from './util/object.ts';
 /** none, client or server: what --dry-run asks for. */
 export type DryRun = 'none' | 'client' | 'server';
 
+/** Commands that ask for the API groups less often than the builder of resources does. */
+const ATTEMPTS: Record<string, number> = { run: 1, 'api-resources': 1, taint: 2, explain: 2, 'auth can-i': 2, 'create role': 2, 'create clusterrole': 2 };
+
+/** Commands that look for the server before they look for the namespace: the words for a context that is missing differ. */
+const SERVER_FIRST =
+  /^kubectl (create|apply$|replace|diff|set env|cordon|uncordon|drain|wait|explain|api-|cluster-info|auth|top node|certificate|version|autoscale|expose|run)/;
+
 /** One run of kubectl: its process, its flags, and what it learns about the cluster while it runs. */
 export class Session {
   readonly process: Process;
@@ -24,6 +31,8 @@ export class Session {
   #mapper: RestMapper | undefined;
   readonly #warned = new Set<string>();
   warningCount = 0;
+  /** How often upstream's command asks a server that cannot be reached for its groups; each failure is logged. */
+  discoveryAttempts: number;
   /** Warnings found while looking up resources, printed before the next output. */
   readonly #pendingWarnings: string[] = [];
 
@@ -32,6 +41,7 @@ export class Session {
     this.flags = flags;
     this.commandPath = commandPath;
     this.#transport = transport;
+    this.discoveryAttempts = ATTEMPTS[commandPath.slice('kubectl '.length)] ?? 5;
   }
 
   get nowMs(): number {
@@ -88,8 +98,19 @@ export class Session {
     return this.#kubeConfig;
   }
 
+  /** The same for `config`, to which a file that is not there is an empty one. */
+  get startingConfig(): KubeConfig {
+    return loadKubeConfig(
+      { fs: this.process.machine.fs, resolve: (path) => this.process.resolve(path), env: this.process.env },
+      this.flags.text('kubeconfig'),
+      false,
+    );
+  }
+
   get clientConfig(): ClientConfig {
-    this.#clientConfig ??= resolveClient(this.kubeConfig, this.flags, this.process.env, this.process.machine.fs);
+    const raw = this.flags.has('raw') && this.flags.text('raw') !== '';
+    const serverFirst = raw || SERVER_FIRST.test(this.commandPath);
+    this.#clientConfig ??= resolveClient(this.kubeConfig, this.flags, this.process, serverFirst);
     return this.#clientConfig;
   }
 
@@ -132,18 +153,14 @@ export class Session {
     try {
       discovery = await Discovery.load(this.client);
     } catch (error) {
-      if (error instanceof ConnectionError) await this.#discoveryFailure(error);
+      if (error instanceof ConnectionError) {
+        const text = `couldn't get current server API group list: ${error.message}`;
+        for (let i = 0; i < this.discoveryAttempts; i++) await this.klog('E', 'memcache.go:265', `"Unhandled Error" err=${quote(text)}`);
+      }
       throw error;
     }
     this.#mapper = new RestMapper(discovery, (text) => this.#pendingWarnings.push(text));
     return this.#mapper;
-  }
-
-  /** Upstream's discovery cache tries five times and logs each failure. */
-  async #discoveryFailure(error: ConnectionError): Promise<void> {
-    const url = `${this.client.server}/api?timeout=32s`;
-    const text = `couldn't get current server API group list: Get ${JSON.stringify(url)}: ${error.message}`;
-    for (let i = 0; i < 5; i++) await this.klog('E', 'memcache.go:265]'.slice(0, -1), `"Unhandled Error" err=${quote(text)}`);
   }
 
   /** cmdutil.GetDryRunStrategy. */
@@ -155,15 +172,15 @@ export class Session {
       case 'none':
         return value;
       case 'unchanged':
-        await this.klog('W', 'helpers.go:715', '--dry-run is deprecated and can be replaced with --dry-run=client.');
+        await this.klog('W', 'helpers.go:719', '--dry-run is deprecated and can be replaced with --dry-run=client.');
         return 'client';
     }
     if (/^(1|t|T|TRUE|true|True)$/.test(value)) {
-      await this.klog('W', 'helpers.go:730', `--dry-run=${value} is deprecated (boolean value) and can be replaced with --dry-run=client.`);
+      await this.klog('W', 'helpersgo:733', `--dry-run=${value} is deprecated (boolean value) and can be replaced with --dry-run=client.`);
       return 'client';
     }
     if (/^(0|f|F|FALSE|false|False)$/.test(value)) {
-      await this.klog('W', 'helpers.go:733', `--dry-run=${value} is deprecated (boolean value) and can be replaced with --dry-run=none.`);
+      await this.klog('W', 'helpers.go:736', `--dry-run=${value} is deprecated (boolean value) and can be replaced with --dry-run=none.`);
       return 'none';
     }
     throw new CliError(`Invalid dry-run value (${value}). Must be "none", "server", or "client".`);

@@ -2,13 +2,14 @@ import { createKubectl } from '../kubectl/index.ts';
 import type { Transport } from '../sim/transport.ts';
 import type { Program } from '../unix/types.ts';
 import { beginCommand, notingDoor } from './last-command.ts';
+import { CLUSTER_ADDRESS } from './kubeconfig.ts';
 
 const MOST_SAID = 8_000;
 
 /** The reader's kubectl: each of its requests carries the command line, and what goes wrong is kept for `why`. */
 export function readerKubectl(door: Transport): Program {
   return async (process) => {
-    if (process.argv[1]?.startsWith('__complete')) return createKubectl({ transport: () => door })(process);
+    if (process.argv[1]?.startsWith('__complete')) return createKubectl({ transport: at(door) })(process);
     const words = process.argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
     const last = beginCommand(door, words.join(' '), process.kernel.now());
     const say = process.err.bind(process);
@@ -17,7 +18,13 @@ export function readerKubectl(door: Transport): Program {
       return say(text);
     };
     const named = notingDoor(door, last);
-    last.exit = await createKubectl({ transport: () => named })(process);
+    last.exit = await createKubectl({ transport: at(named) })(process);
     return last.exit;
   };
 }
+
+/** Nothing else is reachable from the laptop. */
+const at =
+  (door: Transport) =>
+  (server: string): Transport | undefined =>
+    server === CLUSTER_ADDRESS ? door : undefined;

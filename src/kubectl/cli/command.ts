@@ -13,6 +13,17 @@ export interface Command {
   flagSpec: string;
 }
 
+/** Flags that must be given, per command (cobra's MarkFlagRequired). */
+export const REQUIRED: Record<string, string[]> = {
+  run: ['image'],
+  scale: ['replicas'],
+  autoscale: ['max'],
+  'create deployment': ['image'],
+  'create cronjob': ['image', 'schedule'],
+  'create clusterrolebinding': ['clusterrole'],
+  'create service externalname': ['external-name'],
+};
+
 const SUGGEST_FOR: Record<string, string[]> = { get: ['list', 'ls'], delete: ['rm', 'remove'], describe: ['inspect'], top: ['stats'] };
 
 let cachedRoot: Command | undefined;

@@ -3,12 +3,13 @@ import type { Process } from '../../unix/types.ts';
 import { Helper } from '../resource/info.ts';
 import { groupResource } from '../rest/discovery.ts';
 import { Session } from '../session.ts';
+import { CliError } from '../util/errors.ts';
 import { compareStrings, type Obj } from '../util/object.ts';
-import { type Command, commandTree, findCommand, flagSetFor } from './command.ts';
+import { type Command, commandTree, findCommand, flagSetFor, REQUIRED } from './command.ts';
 import { type FlagDefinition, FlagError, type FlagSet } from './flags.ts';
 import { SUMMARIES } from './summaries.ts';
 
-/** Candidates with cobra's directive: 0 file names may follow, 2 no space, 4 no file names. */
+/** Candidates with cobra's directive: 0 file names may follow, 2 no space, 4 no file names, 8 files with these endings. */
 interface Completion {
   candidates: string[];
   directive: number;
@@ -18,35 +19,25 @@ const NO_FILES = 4;
 const NO_SPACE = 2;
 const nothing: Completion = { candidates: [], directive: NO_FILES };
 const files: Completion = { candidates: [], directive: 0 };
+const manifests: Completion = { candidates: ['json', 'yaml', 'yml'], directive: 8 };
 
 const DIRECTIVES: Record<number, string> = {
   0: 'ShellCompDirectiveDefault',
   2: 'ShellCompDirectiveNoSpace',
   4: 'ShellCompDirectiveNoFileComp',
+  8: 'ShellCompDirectiveFilterFileExt',
   6: 'ShellCompDirectiveNoSpace, ShellCompDirectiveNoFileComp',
 };
 
-const TYPE_AND_NAMES = [
-  'get',
-  'describe',
-  'delete',
-  'edit',
-  'label',
-  'annotate',
-  'patch',
-  'expose',
-  'set env',
-  'set image',
-  'set resources',
-  'set serviceaccount',
-  'wait',
-];
-const PODS_ONLY = ['port-forward', 'attach', 'exec', 'logs', 'debug'];
+const TYPE_AND_NAMES = ['get', 'describe', 'delete', 'edit', 'label', 'annotate', 'patch', 'debug'];
+const PODS_ONLY = ['port-forward', 'attach', 'exec', 'logs'];
+/** Commands without a completion of their own: the shell offers files. */
+const UNFINISHED =
+  /^(set env|run|wait|events|version|options|api-.*|certificate .*|auth .*|config (get-contexts|view)|kustomize|create .+|plugin .*|cluster-info.*|proxy|diff|replace)$/;
 const POD_OWNERS = ['daemonsets', 'deployments', 'pods', 'jobs', 'replicasets', 'replicationcontrollers', 'services', 'statefulsets'];
 const WITH_CONTAINERS = ['daemonsets', 'deployments', 'pods', 'cronjobs', 'replicasets', 'replicationcontrollers', 'statefulsets'];
 const LIMITED: Record<string, string[]> = {
   'set image': WITH_CONTAINERS,
-  'set env': WITH_CONTAINERS,
   'set resources': WITH_CONTAINERS,
   'set serviceaccount': WITH_CONTAINERS,
   scale: ['deployment', 'replicaset', 'replicationcontroller', 'statefulset'],
@@ -57,6 +48,7 @@ const LIMITED: Record<string, string[]> = {
   'rollout restart': ['deployment', 'daemonset', 'statefulset'],
   'rollout pause': ['deployment'],
   'rollout resume': ['deployment'],
+  expose: ['pod', 'service', 'replicationcontroller', 'deployment', 'replicaset'],
   taint: ['node'],
 };
 const NAMES_OF: Record<string, string> = { cordon: 'nodes', uncordon: 'nodes', drain: 'nodes', 'top node': 'nodes', 'top pod': 'pods' };
@@ -71,6 +63,7 @@ export async function complete(
   transport: (server: string) => Transport,
   withDescriptions: boolean,
 ): Promise<number> {
+  if (args.length === 0) throw new CliError('requires at least 1 arg(s), only received 0');
   const typed = args.at(-1) ?? '';
   let completion = nothing;
   try {
@@ -108,14 +101,26 @@ async function candidates(process: Process, before: readonly string[], typed: st
     return flagNames(flags, typed);
   }
   if (afterDash) return nothing;
-  if (command.children.length > 0 && flags.rest.length === 0) {
-    const words = command.children
-      .filter((child) => child.name.startsWith(typed) && child.name !== 'alpha')
-      .map((child) => `${child.name}\t${SUMMARIES[child.path] ?? ''}`)
-      .sort();
-    if (words.length > 0 || command.path !== 'create') return { candidates: words, directive: NO_FILES };
+  if (command.path === '' && flags.rest[0] === 'help') return commandWords(commandTree(), typed);
+  if (command.children.length > 0 && flags.rest.length === 0 && flags.given().length === 0) {
+    const words = commandWords(command, typed);
+    if (words.candidates.length > 0 || command.path !== 'create') return words;
   }
-  return wordsOf(session, command, flags.rest, typed);
+  const required = (REQUIRED[command.path] ?? []).filter((name) => !flags.changed(name) && `--${name}`.startsWith(typed)).map((name) => `--${name}`);
+  const words = await wordsOf(session, command, flags.rest, typed);
+  return { candidates: [...required, ...words.candidates], directive: words.directive };
+}
+
+function commandWords(command: Command, typed: string): Completion {
+  const words = command.children.map((child) => [child.name, SUMMARIES[child.path] ?? '']);
+  if (command.path === '') words.push(['help', '看指令的說明']);
+  return {
+    candidates: words
+      .filter(([name]) => name?.startsWith(typed) && name !== 'alpha')
+      .map((word) => word.join('\t'))
+      .sort(),
+    directive: NO_FILES,
+  };
 }
 
 /** The flag that the next word is the value of. */
@@ -152,13 +157,13 @@ async function flagValue(session: Session, command: Command, flag: FlagDefinitio
     case 'user':
       return list([...config.users.keys()].sort());
     case 'output':
-      return command.path === 'get' ? list(GET_FORMATS.split(' ')) : list(['json', 'name', 'yaml']);
-    case 'dry-run':
-      return list(['client', 'none', 'server']);
-    case 'cascade':
-      return list(['background', 'foreground', 'orphan']);
+      return command.path === 'get' ? list(GET_FORMATS.split(' ')) : files;
+    case 'filename':
+      return manifests;
+    case 'subresource':
+      return list(['status', 'scale', 'resize']);
     case 'container':
-      return list(await containersOf(session, session.flags.rest[0] ?? ''));
+      return command.path === 'logs' ? files : list(await containersOf(session, session.flags.rest[0] ?? ''));
     default:
       return files;
   }
@@ -180,12 +185,13 @@ async function wordsOf(session: Session, command: Command, rest: readonly string
   });
   if (path.startsWith('config ')) return configWords(session, path, rest, typed);
   if (path === 'completion') return rest.length === 0 ? filter(['bash', 'fish', 'powershell', 'zsh']) : nothing;
-  if (path === 'explain') return files;
+  if (path === 'explain' || UNFINISHED.test(path)) return files;
+  if (path === 'cp') return rest.length === 0 ? copyWords(session, typed) : files;
   const limited = LIMITED[path];
   if (limited) return typeAndNames(session, rest, typed, limited);
   const single = NAMES_OF[path];
   if (single) return rest.length > 0 && path === 'top pod' ? nothing : filter(await namesOf(session, single));
-  if (path === 'expose' || TYPE_AND_NAMES.includes(path)) return typeAndNames(session, rest, typed, undefined);
+  if (TYPE_AND_NAMES.includes(path)) return typeAndNames(session, rest, typed, undefined);
   if (PODS_ONLY.includes(path)) {
     if (rest.length > 0) return path === 'logs' && rest.length === 1 ? filter(await containersOf(session, rest[0] ?? '')) : nothing;
     const slash = typed.indexOf('/');
@@ -195,8 +201,29 @@ async function wordsOf(session: Session, command: Command, rest: readonly string
     if (pods.candidates.length === 0 && owners.candidates.length > 0) return { candidates: owners.candidates, directive: NO_FILES | NO_SPACE };
     return { candidates: [...pods.candidates, ...owners.candidates], directive: NO_FILES };
   }
-  if (path === 'apply' || path === 'create' || path === 'replace' || path === 'diff') return nothing;
-  return path === 'cp' || path === 'kustomize' ? files : nothing;
+  return path === 'apply' && session.flags.given().length > 0 ? files : nothing;
+}
+
+/** cp: `namespace/`, `pod:` and files that begin as typed. */
+async function copyWords(session: Session, typed: string): Promise<Completion> {
+  if (/^[./~]/.test(typed) || typed.includes(':')) return files;
+  const slash = typed.indexOf('/');
+  if (slash >= 0) {
+    const namespace = typed.slice(0, slash);
+    const list = await session.client.request('GET', `/api/v1/namespaces/${namespace}/pods`);
+    const pods = ((list.items ?? []) as Obj[]).map((item) => `${namespace}/${item.metadata?.name}:`);
+    return { candidates: pods.filter((word) => word.startsWith(typed)), directive: NO_SPACE };
+  }
+  const words = [...(await namesOf(session, 'namespaces')).map((name) => `${name}/`), ...(await namesOf(session, 'pods')).map((name) => `${name}:`)];
+  const found = words.filter((word) => word.startsWith(typed));
+  if (typed === '') found.push('./', '/');
+  else if (found.length > 0) {
+    const { fs } = session.process.machine;
+    for (const name of fs.readdir(session.process.cwd)) {
+      if (name.startsWith(typed)) found.push(fs.stat(session.process.resolve(name)).type === 'directory' ? `${name}/` : name);
+    }
+  }
+  return { candidates: found, directive: NO_SPACE };
 }
 
 function configWords(session: Session, path: string, rest: readonly string[], typed: string): Completion {
@@ -214,7 +241,7 @@ async function typeAndNames(session: Session, rest: readonly string[], typed: st
   const slash = typed.indexOf('/');
   if (rest.length === 0) {
     if (slash >= 0) return slashNames(session, typed, slash);
-    const known = types ?? (await resourceTypes(session, session.commandPath));
+    const known = types ?? (await resourceTypes(session));
     const comma = typed.lastIndexOf(',') + 1;
     const lead = typed.slice(0, comma);
     return {
@@ -236,19 +263,10 @@ async function slashNames(session: Session, typed: string, slash: number): Promi
   return { candidates: names.map((name) => `${type}/${name}`).filter((word) => word.startsWith(typed)), directive: NO_FILES };
 }
 
-const VERBS: Record<string, string> = {
-  'kubectl delete': 'delete',
-  'kubectl edit': 'update',
-  'kubectl label': 'patch',
-  'kubectl annotate': 'patch',
-  'kubectl patch': 'patch',
-};
-
-async function resourceTypes(session: Session, commandPath: string): Promise<string[]> {
+async function resourceTypes(session: Session): Promise<string[]> {
   const mapper = await session.mapper();
-  const verb = VERBS[commandPath] ?? 'get';
   const names = mapper.discovery.resources
-    .filter((resource) => !resource.name.includes('/') && resource.verbs.includes(verb))
+    .filter((resource) => !resource.name.includes('/') && resource.verbs.includes('get'))
     .sort((a, b) => compareStrings(a.group, b.group) || compareStrings(a.name, b.name))
     .map((resource) => groupResource(resource.name, resource.group));
   return [...new Set(names)];

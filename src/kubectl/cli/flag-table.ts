@@ -1,5 +1,5 @@
 // Flags of every kubectl v1.36.3 command: `[shorthand,]name:type[=default]`; types: b bool, s string, i int, d duration,
-// l list (comma separated), a array. Taken from what each command lists in its usage.
+// n int32, l list (comma separated), m pairs (key=value), a array. Taken from what each command lists in its usage.
 export const GLOBAL_FLAGS =
   'as:s as-group:a as-uid:s as-user-extra:a cache-dir:s certificate-authority:s client-certificate:s client-key:s cluster:s context:s disable-compression:b insecure-skip-tls-verify:b kubeconfig:s kuberc:s log-flush-frequency:d=5s match-server-version:b n,namespace:s password:s profile:s=none profile-output:s request-timeout:s=0 s,server:s tls-server-name:s token:s user:s username:s v,v:i=0 vmodule:s warnings-as-errors:b';
 
@@ -41,7 +41,7 @@ export const COMMAND_ROWS: Record<string, CommandRow> = {
   },
   'create deployment': {
     flags:
-      'allow-missing-template-keys:b=true dry-run:s=none field-manager:s=kubectl-create image:l o,output:s port:i=-1 r,replicas:i=1 save-config:b show-managed-fields:b template:s validate:s=strict',
+      'allow-missing-template-keys:b=true dry-run:s=none field-manager:s=kubectl-create image:l o,output:s port:n=-1 r,replicas:n=1 save-config:b show-managed-fields:b template:s validate:s=strict',
     usage: 'kubectl create deployment NAME --image=image -- [COMMAND] [args...]',
     aliases: 'deploy',
   },
@@ -70,7 +70,7 @@ export const COMMAND_ROWS: Record<string, CommandRow> = {
   },
   'create priorityclass': {
     flags:
-      'allow-missing-template-keys:b=true description:s dry-run:s=none field-manager:s=kubectl-create global-default:b o,output:s preemption-policy:s=PreemptLowerPriority save-config:b show-managed-fields:b template:s validate:s=strict value:i=0',
+      'allow-missing-template-keys:b=true description:s dry-run:s=none field-manager:s=kubectl-create global-default:b o,output:s preemption-policy:s=PreemptLowerPriority save-config:b show-managed-fields:b template:s validate:s=strict value:n=0',
     usage: 'kubectl create priorityclass NAME --value=VALUE --global-default=BOOL [--dry-run=server|client|none]',
     aliases: 'pc',
   },
@@ -241,7 +241,7 @@ export const COMMAND_ROWS: Record<string, CommandRow> = {
   },
   autoscale: {
     flags:
-      'allow-missing-template-keys:b=true cpu:s dry-run:s=none field-manager:s=kubectl-autoscale f,filename:l k,kustomize:s max:i=-1 memory:s min:i=-1 name:s o,output:s R,recursive:b save-config:b show-managed-fields:b template:s record:b cpu-percent:i=-1',
+      'allow-missing-template-keys:b=true cpu:s dry-run:s=none field-manager:s=kubectl-autoscale f,filename:l k,kustomize:s max:n=-1 memory:s min:n=-1 name:s o,output:s R,recursive:b save-config:b show-managed-fields:b template:s record:b cpu-percent:n=-1',
     usage: 'kubectl autoscale (-f FILENAME | TYPE NAME | TYPE/NAME) [--min=MINPODS] --max=MAXPODS [--cpu=CPU] [--memory=MEMORY]',
   },
   certificate: { flags: '', usage: 'kubectl certificate SUBCOMMAND' },
@@ -322,7 +322,7 @@ export const COMMAND_ROWS: Record<string, CommandRow> = {
   'auth whoami': { flags: 'allow-missing-template-keys:b=true o,output:s show-managed-fields:b template:s', usage: 'kubectl auth whoami' },
   debug: {
     flags:
-      'arguments-only:b attach:b c,container:s copy-to:s custom:s env:a f,filename:l image:s image-pull-policy:s keep-annotations:b keep-init-containers:b=true keep-labels:b keep-liveness:b keep-readiness:b keep-startup:b profile:s=general q,quiet:b replace:b same-node:b set-image:l share-processes:b=true i,stdin:b target:s t,tty:b',
+      'arguments-only:b attach:b c,container:s copy-to:s custom:s env:m f,filename:l image:s image-pull-policy:s keep-annotations:b keep-init-containers:b=true keep-labels:b keep-liveness:b keep-readiness:b keep-startup:b profile:s=general q,quiet:b replace:b same-node:b set-image:m share-processes:b=true i,stdin:b target:s t,tty:b',
     usage: 'kubectl debug (POD | TYPE[[.VERSION].GROUP]/NAME) [ -- COMMAND [args...] ]',
   },
   events: {

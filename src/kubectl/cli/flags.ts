@@ -1,8 +1,8 @@
 import { parseDuration } from '../util/duration.ts';
 import { quote } from '../util/object.ts';
 
-/** bool, string, int, duration, list (pflag StringSlice), array (pflag StringArray). */
-export type FlagType = 'b' | 's' | 'i' | 'd' | 'l' | 'a';
+/** bool, string, int, int32, duration, list (pflag StringSlice), array (pflag StringArray), pairs (pflag StringToString). */
+export type FlagType = 'b' | 's' | 'i' | 'n' | 'd' | 'l' | 'a' | 'm';
 
 export interface FlagDefinition {
   name: string;
@@ -136,11 +136,14 @@ export class FlagSet {
   #assign(flag: FlagDefinition, text: string): void {
     const { name } = flag;
     if (flag.type === 'b') this.#values.set(name, parseBool(text));
-    else if (flag.type === 'i') this.#values.set(name, parseInteger(text));
+    else if (flag.type === 'i') this.#values.set(name, parseInteger(text, 9.3e18));
+    else if (flag.type === 'n') this.#values.set(name, parseInteger(text, 2 ** 31 - 1));
     else if (flag.type === 'd') this.#values.set(name, parseDuration(text));
     else if (flag.type === 's') this.#values.set(name, text);
     else {
       const items = flag.type === 'a' ? [text] : splitCsv(text);
+      const bad = flag.type === 'm' ? items.find((item) => !item.includes('=')) : undefined;
+      if (bad !== undefined) throw new Error(`${bad} must be formatted as key=value`);
       const present = this.#values.get(name);
       this.#values.set(name, Array.isArray(present) ? [...present, ...items] : items);
     }
@@ -209,12 +212,12 @@ export function parseBool(text: string): boolean {
 }
 
 /** strconv.ParseInt with base 0. */
-function parseInteger(text: string): number {
+function parseInteger(text: string, most: number): number {
   if (!/^[+-]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]*|[1-9][0-9]*)$/.test(text)) throw new Error(`strconv.ParseInt: parsing ${quote(text)}: invalid syntax`);
   const negative = text.startsWith('-');
   const digits = text.replace(/^[+-]/, '').replace(/^0(?=[0-7])/, '0o');
   const value = Number(digits);
-  if (value > 9.3e18) throw new Error(`strconv.ParseInt: parsing ${quote(text)}: value out of range`);
+  if (value > most + (negative ? 1 : 0)) throw new Error(`strconv.ParseInt: parsing ${quote(text)}: value out of range`);
   return negative ? -value : value;
 }
 

@@ -1,16 +1,23 @@
 import { jsonYamlPrinter, noCompatiblePrinter } from '../printers/print-flags.ts';
 import { TabWriter } from '../printers/tab-writer.ts';
-import type { ApiResource } from '../rest/discovery.ts';
+import type { ApiResource, Discovery } from '../rest/discovery.ts';
 import { groupResource } from '../rest/discovery.ts';
 import type { Session } from '../session.ts';
-import { CliError } from '../util/errors.ts';
+import { CliError, errorText } from '../util/errors.ts';
 import { compareStrings, goList, joinApiVersion, type Obj } from '../util/object.ts';
 
 /** kubectl api-versions. */
 export async function apiVersions(session: Session, args: string[]): Promise<void> {
   if (args.length > 0) throw session.usageError(`unexpected arguments: ${goList(args)}`);
-  const { discovery } = await session.mapper();
-  const versions = discovery.groups.flatMap((group) => group.versions.map((version) => joinApiVersion(group.name, version.version)));
+  session.discoveryAttempts = 0;
+  let groups: Discovery['groups'];
+  try {
+    groups = (await session.mapper()).discovery.groups;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'Killed') throw error;
+    throw new CliError(`couldn't get available api versions from server: ${errorText(error)}`);
+  }
+  const versions = groups.flatMap((group) => group.versions.map((version) => joinApiVersion(group.name, version.version)));
   await session.out(
     versions
       .sort(compareStrings)

@@ -6,7 +6,7 @@ import { Helper, type Info } from '../resource/info.ts';
 import type { Session } from '../session.ts';
 import { addSource, CliError, isNotFound } from '../util/errors.ts';
 import type { Obj } from '../util/object.ts';
-import { configurationOf, LAST_APPLIED } from './last-applied.ts';
+import { LAST_APPLIED } from './last-applied.ts';
 
 /** kubectl apply view-last-applied. */
 export async function viewLastApplied(session: Session, args: string[]): Promise<void> {
@@ -42,7 +42,7 @@ export async function setLastAppliedAnnotation(session: Session): Promise<void> 
   const result = await build(session, { ...fileOptions(session), flatten: true });
   const changed: { info: Info; text: string }[] = [];
   await result.visit(async (info) => {
-    const text = configurationOf(info.object as Obj);
+    const text = `${goJson(info.object as Obj)}\n`;
     try {
       await info.get();
     } catch (error) {

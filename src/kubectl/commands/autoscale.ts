@@ -1,9 +1,10 @@
 import { makePrinter } from '../printers/print-flags.ts';
 import { build, fileOptions } from '../resource/builder.ts';
 import { Helper } from '../resource/info.ts';
-import type { Session } from '../session.ts';
-import { CliError } from '../util/errors.ts';
-import { type Obj, quote } from '../util/object.ts';
+import type { DryRun, Session } from '../session.ts';
+import { CliError, StatusError } from '../util/errors.ts';
+import type { Obj } from '../util/object.ts';
+import { canonicalQuantity } from '../util/quantity.ts';
 import { setLastApplied } from './last-applied.ts';
 
 /** kubectl autoscale. */
@@ -47,16 +48,46 @@ export async function autoscale(session: Session, args: string[]): Promise<void>
     };
     if (flags.bool('save-config')) setLastApplied(object);
     if (dryRun === 'client') {
-      await session.out(printer.print(object, { typed: true }));
+      const created = await makePrinter(session, 'created');
+      await session.out(created.print(object, { typed: true }));
       return;
     }
     const helper = new Helper(session, (await session.mapper()).forKind('HorizontalPodAutoscaler', 'autoscaling', 'v2'), {
       dryRun,
       fieldManager: flags.text('field-manager'),
     });
-    await session.out(printer.print(await helper.create(info.namespace, object)));
+    let created: Obj;
+    try {
+      created = await helper.create(info.namespace, object);
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      created = await createOlder(session, info.namespace, object, dryRun);
+    }
+    await session.out(printer.print(created));
   });
   if (count === 0) throw new CliError('no objects passed to autoscale');
+}
+
+/** What does not go as autoscaling/v2 is tried as v1, which knows one target only; upstream words what does not fit oddly. */
+async function createOlder(session: Session, namespace: string, object: Obj, dryRun: DryRun): Promise<Obj> {
+  const { flags } = session;
+  const incompatible = (why: string): CliError =>
+    new CliError(`failed to create autoscaling/v2 HPA and the configuration is incompatible with autoscaling/v1: ${why}`);
+  const cpu = flags.text('cpu').trim();
+  const percent = flags.number('cpu-percent');
+  if (cpu === '') throw incompatible('empty input');
+  if (flags.text('memory') !== '' || (percent < 0 && !cpu.endsWith('%'))) throw incompatible('%!w(<nil>)');
+  const { metrics: _, ...spec } = object.spec;
+  const helper = new Helper(session, (await session.mapper()).forKind('HorizontalPodAutoscaler', 'autoscaling', 'v1'), {
+    dryRun,
+    fieldManager: flags.text('field-manager'),
+  });
+  return helper.create(namespace, {
+    ...object,
+    apiVersion: 'autoscaling/v1',
+    spec: { ...spec, ...(percent >= 0 ? { targetCPUUtilizationPercentage: percent } : {}) },
+    status: { currentReplicas: 0, desiredReplicas: 0 },
+  });
 }
 
 /** `80%` is utilization; a quantity is an average value, in thousandths of a core or mebibytes when it has no unit. */
@@ -65,11 +96,11 @@ function target(name: 'cpu' | 'memory', text: string): Obj[] {
   const resource = (value: Obj): Obj[] => [{ resource: { name, target: value }, type: 'Resource' }];
   if (text.endsWith('%')) {
     const value = Number(text.slice(0, -1));
-    if (!Number.isInteger(value)) throw new CliError(`failed to parse ${name} target: strconv.ParseInt: parsing ${quote(text.slice(0, -1))}: invalid syntax`);
+    if (!/^\+?\d+%$/.test(text) || value > 2 ** 31 - 1) throw new CliError(`invalid percentage value: ${text.slice(0, -1)}`);
     return resource({ averageUtilization: value, type: 'Utilization' });
   }
-  const withUnit = /^\d+$/.test(text) ? text + (name === 'cpu' ? 'm' : 'Mi') : text;
-  if (!/^\d+(\.\d+)?([mkMGTPE]|[KMGTPE]i)?$/.test(withUnit))
-    throw new CliError(`failed to parse ${name} target: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'`);
-  return resource({ averageValue: withUnit, type: 'AverageValue' });
+  const withUnit = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) + (name === 'cpu' ? 'm' : 'Mi') : text;
+  const quantity = canonicalQuantity(withUnit);
+  if (quantity === undefined) throw new CliError(`invalid resource ${name} value: ${text}`);
+  return resource({ averageValue: quantity, type: 'AverageValue' });
 }

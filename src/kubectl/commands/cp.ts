@@ -1,9 +1,7 @@
-import { Errno } from '../../unix/types.ts';
 import type { Session } from '../session.ts';
 import { CliError } from '../util/errors.ts';
-import type { Obj } from '../util/object.ts';
-import { findOrDefaultContainer } from '../util/pods.ts';
-import { execQuery } from './exec.ts';
+import { readTar, type TarEntry, writeTar } from '../util/tar.ts';
+import { execInPod } from './exec.ts';
 
 interface FileSpec {
   namespace: string;
@@ -23,76 +21,112 @@ function parseSpec(spec: string): FileSpec {
   throw new CliError('filespec must match the canonical format: [[namespace/]pod:]file/path');
 }
 
-/**
- * kubectl cp. The real one streams a tar archive through `tar` in the container; this one needs `tar` there too (and
- * says so as kubectl does) but carries one file or folder by `cat` and `sh`, which ends in the same files.
- */
+/** kubectl cp: a tar archive through `tar` in the container. */
 export async function cp(session: Session, args: string[]): Promise<void> {
-  if (args.length !== 2) throw session.usageError('source and destination are required');
+  if (args.length !== 2) throw new CliError('source and destination are required');
   const source = parseSpec(args[0] as string);
   const destination = parseSpec(args[1] as string);
   if (source.pod !== '' && destination.pod !== '') throw new CliError('one of src or dest must be a local file specification');
-  if (source.pod === '' && destination.pod === '') throw new CliError('one of src or dest must be a remote file specification');
   if (source.path === '' || destination.path === '') throw new CliError('filepath can not be empty');
-  const remote = source.pod === '' ? destination : source;
-  const namespace = remote.namespace || session.namespace;
-  if (source.pod === '') checkLocal(session, source.path);
-  const pod = await session.client.request('GET', `/api/v1/namespaces/${namespace}/pods/${remote.pod}`);
-  const container = session.flags.text('container') || (await findOrDefaultContainer(session, pod, '', true)).name;
-  const shell = new RemoteShell(session, pod, container);
-  if (source.pod === '') await upload(session, shell, session.process.resolve(source.path), destination.path);
-  else await download(session, shell, source.path, session.process.resolve(destination.path));
+  if (source.pod !== '') await download(session, source, destination.path);
+  else if (destination.pod !== '') await upload(session, source.path, destination);
+  else throw new CliError('one of src or dest must be a remote file specification');
 }
 
-function checkLocal(session: Session, path: string): void {
-  if (!session.process.machine.fs.exists(session.process.resolve(path))) throw new CliError(`${path} doesn't exist in local filesystem`);
+/** Runs a command in the container; `out` gets both of its streams when it is given. */
+async function run(
+  session: Session,
+  spec: FileSpec,
+  command: readonly string[],
+  streams: { input?: Uint8Array; out?: (data: Uint8Array) => Promise<void>; err?: (data: Uint8Array) => Promise<void> },
+): Promise<void> {
+  const pod = await session.client.request('GET', `/api/v1/namespaces/${spec.namespace || session.namespace}/pods/${spec.pod}`);
+  await execInPod(session, pod, {
+    ...streams,
+    container: session.flags.text('container'),
+    command,
+    stdin: streams.input !== undefined,
+    tty: false,
+    quiet: false,
+  });
 }
 
-/** Runs commands in the container and gathers their output. */
-class RemoteShell {
-  #session: Session;
-  #pod: Obj;
-  #container: string;
+const nowhere = async (): Promise<void> => undefined;
 
-  constructor(session: Session, pod: Obj, container: string) {
-    this.#session = session;
-    this.#pod = pod;
-    this.#container = container;
+async function upload(session: Session, from: string, to: FileSpec): Promise<void> {
+  if (!session.process.machine.fs.exists(session.process.resolve(from))) throw new CliError(`${from} doesn't exist in local filesystem`);
+  const base = session.process.resolve(from).split('/').at(-1) ?? '';
+  let path = to.path;
+  try {
+    await run(session, to, ['test', '-d', to.path], { out: nowhere, err: nowhere });
+    path = `${path.replace(/\/+$/, '')}/${base}`;
+  } catch (error) {
+    // Whatever goes wrong means that it is no folder; the copy itself will tell what it was.
+    if (error instanceof Error && (error.name === 'Killed' || error.name === 'Errno')) throw error;
   }
+  path = path.replace(/(?<=.)\/+$/, '');
+  const cut = path.lastIndexOf('/');
+  const preserve = session.flags.bool('no-preserve') ? ['--no-same-permissions', '--no-same-owner'] : [];
+  const folder = cut < 0 ? [] : ['-C', path.slice(0, cut) || '/'];
+  await run(session, to, ['tar', ...preserve, '-xmf', '-', ...folder], {
+    input: writeTar(gather(session, session.process.resolve(from), path.slice(cut + 1))),
+  });
+}
 
-  async run(command: readonly string[], stdin?: Uint8Array): Promise<Uint8Array> {
-    const path = `/api/v1/namespaces/${this.#pod.metadata.namespace}/pods/${this.#pod.metadata.name}/exec`;
-    const query = execQuery({ container: this.#container, command, stdin: stdin !== undefined, tty: false });
-    const socket = await this.#session.client.upgrade(path, query, ['v5.channel.k8s.io']);
-    if (stdin !== undefined) {
-      for (let i = 0; i < stdin.length; i += 32_768) socket.send(framed(0, stdin.subarray(i, i + 32_768)));
-      socket.send(new Uint8Array([255, 0]));
+/** A file, or what is in a folder, for an archive; folders themselves only when they are empty. */
+function gather(session: Session, local: string, name: string): TarEntry[] {
+  const { fs } = session.process.machine;
+  const info = fs.lstat(local);
+  if (info.type === 'symlink') return [{ name, kind: 'symlink', link: fs.readlink(local), data: new Uint8Array(), mode: info.mode, mtimeMs: info.mtimeMs }];
+  if (info.type !== 'directory') return [{ name, kind: 'file', link: '', data: fs.readFile(local), mode: info.mode, mtimeMs: info.mtimeMs }];
+  const inside = fs.readdir(local);
+  if (inside.length === 0) return [{ name, kind: 'directory', link: '', data: new Uint8Array(), mode: info.mode, mtimeMs: info.mtimeMs }];
+  return inside.flatMap((each) => gather(session, `${local}/${each}`, `${name}/${each}`));
+}
+
+async function download(session: Session, from: FileSpec, to: string): Promise<void> {
+  const chunks: Uint8Array[] = [];
+  const decoder = new TextDecoder();
+  await run(session, from, ['tar', 'cf', '-', from.path], {
+    out: async (data) => {
+      chunks.push(data.slice());
+    },
+    // Upstream gives tar's complaints to standard output.
+    err: (data) => session.out(decoder.decode(data, { stream: true })),
+  });
+  const { fs } = session.process.machine;
+  const prefix = cleanPath(from.path.replace(/^\/+/, '')).replace(/^(\.\.\/)+|^\.\.$|^\.$/, '');
+  const root = session.process.resolve(to);
+  let warned = false;
+  for (const entry of readTar(concat(chunks))) {
+    if (!entry.name.startsWith(prefix)) throw new CliError('tar contents corrupted');
+    const rest = cleanPath(entry.name.slice(prefix.length).replace(/^\/+/, ''));
+    const shown = rest === '.' ? to : `${to.replace(/\/+$/, '')}/${rest}`;
+    const local = rest === '.' ? root : `${root}/${rest}`;
+    if (rest.startsWith('..')) {
+      await session.err(`warning: file "${shown}" is outside target destination, skipping\n`);
+      continue;
     }
-    const out: Uint8Array[] = [];
-    let errors = '';
-    for (;;) {
-      const message = await this.#session.process.guard(socket.receive());
-      if (message === null) break;
-      const data = message.subarray(1);
-      if (message[0] === 1) out.push(data.slice());
-      else if (message[0] === 2) errors += new TextDecoder().decode(data);
-      else if (message[0] === 3) {
-        const status = JSON.parse(new TextDecoder().decode(data)) as Obj;
-        if (status.status !== 'Success') {
-          await this.#session.err(errors);
-          throw new CliError(status.message ?? 'the command failed');
-        }
-      }
-    }
-    return concat(out);
+    fs.mkdir(local.slice(0, local.lastIndexOf('/')) || '/', { recursive: true });
+    if (entry.kind === 'directory') fs.mkdir(local, { recursive: true });
+    else if (entry.kind === 'symlink') {
+      const hint = warned ? '' : ` (consider using "kubectl exec -n "${from.namespace}" "${from.pod}" -- tar cf - "${from.path}" | tar xf -")`;
+      warned = true;
+      await session.err(`warning: skipping symlink: "${shown}" -> "${entry.link}"${hint}\n`);
+    } else if (fs.exists(local) && fs.stat(local).type === 'directory') throw new CliError(`open ${shown}: is a directory`);
+    else fs.writeFile(local, entry.data);
   }
 }
 
-function framed(channel: number, data: Uint8Array): Uint8Array {
-  const message = new Uint8Array(data.length + 1);
-  message[0] = channel;
-  message.set(data, 1);
-  return message;
+/** path.Clean of a relative path. */
+function cleanPath(path: string): string {
+  const out: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part === '..' && out.length > 0 && out.at(-1) !== '..') out.pop();
+    else out.push(part);
+  }
+  return out.join('/') || '.';
 }
 
 function concat(chunks: readonly Uint8Array[]): Uint8Array {
@@ -103,40 +137,4 @@ function concat(chunks: readonly Uint8Array[]): Uint8Array {
     at += chunk.length;
   }
   return out;
-}
-
-async function upload(session: Session, shell: RemoteShell, from: string, to: string): Promise<void> {
-  const { fs } = session.process.machine;
-  const base = from.slice(from.lastIndexOf('/') + 1);
-  // An existing folder (or a path that ends as one) receives the file under its own name.
-  const kind = new TextDecoder().decode(await shell.run(['sh', '-c', '[ -d "$1" ] && echo folder || echo other', 'sh', to])).trim();
-  const target = kind === 'folder' || to.endsWith('/') ? `${to.replace(/\/$/, '')}/${base}` : to;
-  const copy = async (local: string, remote: string): Promise<void> => {
-    if (fs.stat(local).type === 'directory') {
-      await shell.run(['mkdir', '-p', remote]);
-      for (const name of fs.readdir(local)) await copy(`${local}/${name}`, `${remote}/${name}`);
-    } else await shell.run(['sh', '-c', 'cat > "$1"', 'sh', remote], fs.readFile(local));
-  };
-  await copy(from, target);
-}
-
-async function download(session: Session, shell: RemoteShell, from: string, to: string): Promise<void> {
-  const { fs } = session.process.machine;
-  const listing = new TextDecoder()
-    .decode(await shell.run(['find', from]))
-    .split('\n')
-    .filter(Boolean);
-  if (listing.length === 0) throw new CliError(`${from}: no such file or directory`);
-  let root = to;
-  try {
-    if (fs.stat(to).type === 'directory' && listing.length === 1) root = `${to}/${from.slice(from.lastIndexOf('/') + 1)}`;
-  } catch (error) {
-    if (!(error instanceof Errno)) throw error;
-  }
-  for (const path of listing) {
-    const local = root + path.slice(from.length);
-    const kind = new TextDecoder().decode(await shell.run(['sh', '-c', '[ -d "$1" ] && echo folder || echo file', 'sh', path])).trim();
-    if (kind === 'folder') fs.mkdir(local, { recursive: true });
-    else fs.writeFile(local, await shell.run(['cat', path]));
-  }
 }

@@ -6,6 +6,7 @@ import { CliError } from '../util/errors.ts';
 import { type Obj, quote } from '../util/object.ts';
 import { podMapping, waitForPod } from '../util/pods.ts';
 import { attachToPod } from './attach.ts';
+import { applyProfile, checkProfile } from './debug-profiles.ts';
 import { openLog } from './logs.ts';
 
 /** reference.ReferenceRegexp, near enough: a lower-case path after an optional registry, a tag, a digest. */
@@ -18,6 +19,7 @@ export async function debug(session: Session, args: string[]): Promise<void> {
   const targets = dash < 0 ? args : args.slice(0, dash);
   const command = dash < 0 ? [] : args.slice(dash);
   const setImages = parseSetImages(session);
+  checkProfile(flags.text('profile'));
   check(session, targets, command, setImages);
   if (flags.text('target') !== '' && !flags.bool('quiet')) {
     await session.out(
@@ -34,7 +36,7 @@ export async function debug(session: Session, args: string[]): Promise<void> {
     const object = info.object as Obj;
     let made: { pod: Obj; container: string };
     if (object.kind === 'Node') made = await onNode(session, object, command);
-    else if (object.kind !== 'Pod') throw new CliError(`"${info.mapping.apiVersion}, Kind=${object.kind}" not supported by debug`);
+    else if (object.kind !== 'Pod') throw new CliError(`"${info.mapping.group}/${info.mapping.version}, Kind=${object.kind}" not supported by debug`);
     else if (flags.text('copy-to') !== '') made = await byCopy(session, object, command, setImages);
     else made = await byEphemeral(session, object, command);
     const attach = flags.changed('attach') ? flags.bool('attach') : flags.bool('stdin');
@@ -92,9 +94,6 @@ function containerFields(session: Session, command: readonly string[]): Obj {
   };
 }
 
-/** The general profile lets the container trace processes. */
-const tracing = { securityContext: { capabilities: { add: ['SYS_PTRACE'] } } };
-
 const LETTERS = 'bcdfghjklmnpqrstvwxz2456789';
 
 function suffix(session: Session): string {
@@ -115,7 +114,8 @@ async function containerName(session: Session, pod: Obj): Promise<string> {
 async function byEphemeral(session: Session, pod: Obj, command: readonly string[]): Promise<{ pod: Obj; container: string }> {
   const name = await containerName(session, pod);
   const target = session.flags.text('target');
-  const container = { name, ...containerFields(session, command), ...tracing, ...(target !== '' ? { targetContainerName: target } : {}) };
+  const container: Obj = { name, ...containerFields(session, command), ...(target !== '' ? { targetContainerName: target } : {}) };
+  applyProfile(session.flags.text('profile'), 'ephemeral', container, pod);
   const { mapping } = await podMapping(session);
   const helper = new Helper(session, mapping, { subresource: 'ephemeralcontainers' });
   const patch = goJson({ spec: { ephemeralContainers: [container] } });
@@ -138,11 +138,13 @@ async function byCopy(session: Session, pod: Obj, command: readonly string[], se
   if (known) Object.assign(known, containerFields(session, command), command.length > 0 && !flags.bool('arguments-only') ? { args: undefined } : {});
   else if (flags.text('image') !== '') {
     if (name === '') name = await containerName(session, pod);
-    spec.containers.push({ name, ...containerFields(session, command), ...tracing });
+    spec.containers.push({ name, ...containerFields(session, command) });
   } else if (Object.keys(setImages).length === 0) throw new CliError('you must specify image when creating new container');
   else name = '';
-  if (name !== '') {
-    spec.shareProcessNamespace ??= true;
+  const profile = flags.text('profile');
+  const debugged = (spec.containers as Obj[]).find((container) => container.name === name);
+  if (debugged) applyProfile(profile, 'copy', debugged, { spec });
+  if (name !== '' && profile !== 'legacy') {
     for (const container of spec.containers as Obj[]) {
       if (!flags.bool('keep-liveness')) delete container.livenessProbe;
       if (!flags.bool('keep-readiness')) delete container.readinessProbe;
@@ -150,8 +152,8 @@ async function byCopy(session: Session, pod: Obj, command: readonly string[], se
     }
     if (!flags.bool('keep-init-containers')) delete spec.initContainers;
   }
-  if (flags.bool('keep-labels') || name === '') metadata.labels = pod.metadata.labels;
-  if (flags.bool('keep-annotations') || name === '') metadata.annotations = pod.metadata.annotations;
+  if ((flags.bool('keep-labels') && profile !== 'legacy') || name === '') metadata.labels = pod.metadata.labels;
+  if (flags.bool('keep-annotations') || profile === 'legacy' || name === '') metadata.annotations = pod.metadata.annotations;
   const helper = await podMapping(session);
   const created = await helper.create(pod.metadata.namespace, { apiVersion: 'v1', kind: 'Pod', metadata, spec });
   if (flags.bool('replace')) await helper.delete(pod.metadata.namespace, pod.metadata.name);
@@ -162,21 +164,19 @@ async function onNode(session: Session, node: Obj, command: readonly string[]): 
   const name = session.flags.text('container') || 'debugger';
   const podName = `node-debugger-${node.metadata.name}-${suffix(session)}`;
   if (!session.flags.bool('quiet')) await session.out(`Creating debugging pod ${podName} with container ${name} on node ${node.metadata.name}.\n`);
+  const container: Obj = { name, ...containerFields(session, command) };
   const pod: Obj = {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: podName, labels: { 'app.kubernetes.io/managed-by': 'kubectl-debug' } },
     spec: {
-      containers: [{ name, ...containerFields(session, command), volumeMounts: [{ mountPath: '/host', name: 'host-root' }] }],
-      hostIPC: true,
-      hostNetwork: true,
-      hostPID: true,
+      containers: [container],
       nodeName: node.metadata.name,
       restartPolicy: 'Never',
       tolerations: [{ operator: 'Exists' }],
-      volumes: [{ name: 'host-root', hostPath: { path: '/' } }],
     },
   };
+  applyProfile(session.flags.text('profile'), 'node', container, pod);
   return { pod: await (await podMapping(session)).create(session.namespace, pod), container: name };
 }
 

@@ -35,11 +35,11 @@ export async function propagationOf(session: Session): Promise<DeleteOptions['pr
       return 'Background';
   }
   if (/^(1|t|T|TRUE|true|True)$/.test(value)) {
-    await session.klog('W', 'delete_flags.go:99', `--cascade=${value} is deprecated (boolean value) and can be replaced with --cascade=background.`);
+    await session.err(`warning: --cascade=${value} is deprecated (boolean value) and can be replaced with --cascade=background.\n`);
     return 'Background';
   }
   if (/^(0|f|F|FALSE|false|False)$/.test(value)) {
-    await session.klog('W', 'delete_flags.go:103', `--cascade=${value} is deprecated (boolean value) and can be replaced with --cascade=orphan.`);
+    await session.err(`warning: --cascade=${value} is deprecated (boolean value) and can be replaced with --cascade=orphan.\n`);
     return 'Orphan';
   }
   throw new CliError(`invalid cascade value (${value}). Must be "background", "foreground", or "orphan"`);

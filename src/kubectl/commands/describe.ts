@@ -21,6 +21,7 @@ export async function describe(session: Session, args: string[]): Promise<void> 
     labelSelector: flags.text('selector'),
     chunkSize: flags.number('chunk-size'),
     flatten: true,
+    latest: flags.list('filename').length > 0 || flags.text('kustomize') !== '',
   });
   const { infos, errors } = await result.infosAndErrors();
   let showEvents = flags.bool('show-events');

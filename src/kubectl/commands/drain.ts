@@ -2,13 +2,13 @@ import { makePrinter } from '../printers/print-flags.ts';
 import { build } from '../resource/builder.ts';
 import { Helper, type Info } from '../resource/info.ts';
 import type { DryRun, Session } from '../session.ts';
-import { CliError, errorText, isNotFound, StatusError, throwAggregate } from '../util/errors.ts';
+import { AggregateFailure, CliError, errorText, isNotFound, StatusError, throwAggregate } from '../util/errors.ts';
+import { parseSelector } from '../util/labels.ts';
 import type { Obj } from '../util/object.ts';
 
 const EVICTION_RETRY_MS = 5_000;
 const POLL_MS = 1_000;
 const DAEMON_SET_WARNING = 'ignoring DaemonSet-managed Pods';
-const LOCAL_STORAGE_WARNING = 'deleting Pods with local storage';
 const UNMANAGED_WARNING = 'deleting Pods that declare no controller';
 const DAEMON_SET_FATAL = 'DaemonSet-managed Pods (use --ignore-daemonsets to ignore)';
 const LOCAL_STORAGE_FATAL = 'Pods with local storage (use --delete-emptydir-data to override)';
@@ -27,6 +27,11 @@ export async function uncordon(session: Session, args: string[]): Promise<void> 
 /** kubectl drain: cordons, then evicts every Pod that may be evicted and waits until they are gone. */
 export async function drain(session: Session, args: string[]): Promise<void> {
   const dryRun = await session.dryRun();
+  try {
+    parseSelector(session.flags.text('pod-selector'));
+  } catch {
+    throw new CliError('--pod-selector=<pod_selector> must be a valid label selector');
+  }
   const nodes = await nodesNamed(session, args, 'drain NODE');
   await setSchedulable(session, nodes, true, dryRun);
   const failed: { name: string; error: unknown }[] = [];
@@ -41,7 +46,7 @@ export async function drain(session: Session, args: string[]): Promise<void> {
     }
   }
   if (failed.length > 0) await session.err(`There are pending nodes to be drained:\n${failed.map(({ name }) => ` ${name}\n`).join('')}`);
-  throwAggregate(failed.map(({ error }) => error));
+  if (failed.length > 0) throw new AggregateFailure(failed.map(({ error }) => error));
 }
 
 async function nodesNamed(session: Session, args: readonly string[], usage: string): Promise<Info[]> {
@@ -49,8 +54,7 @@ async function nodesNamed(session: Session, args: readonly string[], usage: stri
   if (args.length === 0 && selector === '') throw session.usageError(`USAGE: ${usage} [flags]`);
   if (args.length > 0 && selector !== '') throw session.usageError('error: cannot specify both a node name and a --selector option');
   const result = await build(session, {
-    args: selector === '' ? args : ['nodes'],
-    defaultType: 'nodes',
+    ...(selector === '' ? { args, defaultType: 'nodes' } : { args: ['nodes'] }),
     labelSelector: selector,
     namespace: session.namespace,
     singleResourceType: true,
@@ -120,7 +124,6 @@ async function judge(session: Session, pod: Obj): Promise<{ remove: boolean; war
   if (skipAfter > 0 && deleted && (session.nowMs - Date.parse(deleted)) / 1000 > skipAfter) return { remove: false };
   const finished = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
   const owner = (pod.metadata?.ownerReferences ?? []).find((reference: Obj) => reference.controller);
-  let warning: string | undefined;
   if (owner?.kind === 'DaemonSet' && owner.apiVersion === 'apps/v1' && !finished) {
     try {
       await session.client.request('GET', `/apis/apps/v1/namespaces/${pod.metadata.namespace}/daemonsets/${owner.name}`);
@@ -132,16 +135,16 @@ async function judge(session: Session, pod: Obj): Promise<{ remove: boolean; war
   }
   if (pod.metadata?.annotations?.['kubernetes.io/config.mirror'] !== undefined) return { remove: false };
   if ((pod.spec?.volumes ?? []).some((volume: Obj) => volume.emptyDir) && !finished) {
+    // With the flag there is no word of it: the verdict of the last filter is the one that counts.
     if (!flags.bool('delete-emptydir-data')) return { remove: false, error: LOCAL_STORAGE_FATAL };
-    warning = LOCAL_STORAGE_WARNING;
   }
   if (!finished && !owner) return flags.bool('force') ? { remove: true, warning: UNMANAGED_WARNING } : { remove: false, error: UNMANAGED_FATAL };
-  return { remove: true, warning };
+  return { remove: true };
 }
 
 async function empty(session: Session, node: string, dryRun: DryRun): Promise<void> {
   const { pods, warnings, errors } = await candidates(session, node);
-  throwAggregate(errors.map((text) => new CliError(text)));
+  if (errors.length > 0) throw new AggregateFailure(errors.map((text) => new CliError(text)));
   if (warnings !== '') await session.warn(warnings);
   if (dryRun === 'client') {
     for (const pod of pods) await session.out(`evicting pod ${pod.metadata.namespace}/${pod.metadata.name} (dry run)\n`);

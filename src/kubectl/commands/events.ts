@@ -3,6 +3,7 @@ import { TabWriter } from '../printers/tab-writer.ts';
 import type { Session } from '../session.ts';
 import { humanDuration } from '../util/duration.ts';
 import { CliError } from '../util/errors.ts';
+import { goSort } from '../util/go-sort.ts';
 import type { Obj } from '../util/object.ts';
 
 /** kubectl events. */
@@ -40,18 +41,20 @@ export async function events(session: Session): Promise<void> {
     await session.err(all ? 'No events found.\n' : `No events found in ${session.namespace} namespace.\n`);
     return;
   }
-  await print(found.sort((a: Obj, b: Obj) => lastSeenMs(a) - lastSeenMs(b)));
+  // Upstream's error from a name printer that is given a list is dropped.
+  if (flags.text('output') === 'name') return;
+  await print(goSort(found, (a: Obj, b: Obj) => lastSeenMs(a) < lastSeenMs(b)));
 }
 
 async function selectorFor(session: Session, target: string): Promise<string> {
   const cut = target.indexOf('/');
   if (cut < 0) throw new CliError('--for must be in resource/name form');
-  const mapping = (await session.mapper()).mappingFor(target.slice(0, cut));
+  const mapping = (await session.mapper()).resourceFor(target.slice(0, cut).toLowerCase());
   return `involvedObject.kind=${mapping.kind},involvedObject.apiVersion=${mapping.apiVersion},involvedObject.name=${target.slice(cut + 1)}`;
 }
 
 function lastSeenMs(event: Obj): number {
-  const at = event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp;
+  const at = event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime;
   return at ? Date.parse(at) : 0;
 }
 

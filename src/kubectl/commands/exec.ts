@@ -1,6 +1,6 @@
 import { build, fileOptions } from '../resource/builder.ts';
 import type { Session } from '../session.ts';
-import { streamRemote, terminalWanted } from '../streams/remote-command.ts';
+import { type StreamOptions, streamRemote, terminalWanted } from '../streams/remote-command.ts';
 import { CliError } from '../util/errors.ts';
 import type { Obj } from '../util/object.ts';
 import { allContainerNames, attachablePod, findContainer, findOrDefaultContainer } from '../util/pods.ts';
@@ -46,7 +46,7 @@ export async function exec(session: Session, args: string[]): Promise<void> {
 export async function execInPod(
   session: Session,
   pod: Obj,
-  options: { container: string; command: readonly string[]; stdin: boolean; tty: boolean; quiet: boolean },
+  options: { container: string; command: readonly string[]; stdin: boolean; tty: boolean; quiet: boolean } & Pick<StreamOptions, 'input' | 'out' | 'err'>,
 ): Promise<void> {
   const phase = pod.status?.phase;
   if (phase === 'Succeeded' || phase === 'Failed') throw new CliError(`cannot exec into a container in a completed pod; current phase is ${phase}`);
@@ -57,7 +57,7 @@ export async function execInPod(
   }
   const tty = await terminalWanted(session, options);
   await streamRemote(session, `/api/v1/namespaces/${pod.metadata.namespace}/pods/${pod.metadata.name}/exec`, execQuery({ ...options, container, tty }), {
-    stdin: options.stdin,
+    ...options,
     tty,
   });
 }

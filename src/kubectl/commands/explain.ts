@@ -16,9 +16,16 @@ export async function explain(session: Session, args: string[]): Promise<void> {
   if (args.length === 0) throw new CliError(`You must specify the type of resource to explain. ${API_RESOURCES}`);
   if (args.length > 1) throw new CliError('We accept only this format: explain RESOURCE');
   const { mapping, path } = await splitRequest(session, args[0] as string);
+  const format = session.flags.text('output');
+  if (format === 'plaintext-openapiv2') throw new CliError('explain from OpenAPI v2 is not simulated yet');
   const version = session.flags.text('api-version') || mapping.apiVersion;
-  const document = (await session.client.request('GET', `/openapi/v3/${version === 'v1' ? 'api/v1' : `apis/${version}`}`)) as Document;
+  if (version.split('/').length > 2) throw new CliError(`unexpected GroupVersion string: ${version}`);
   const [group, apiVersion] = version.includes('/') ? (version.split('/') as [string, string]) : ['', version];
+  const documentPath = group === '' ? `api/${version}` : `apis/${version}`;
+  const { paths } = await session.client.request('GET', '/openapi/v3');
+  if (!paths?.[documentPath]) throw new CliError(`couldn't find resource for "${version}, Resource=${mapping.resource}"`);
+  const document = (await session.client.request('GET', `/openapi/v3/${documentPath}`)) as Document;
+  if (format !== 'plaintext') throw new CliError(`unrecognized format: ${format}`);
   const schema = Object.values(document.components?.schemas ?? {}).find((candidate) =>
     (candidate['x-kubernetes-group-version-kind'] ?? []).some((gvk: Obj) => gvk.group === group && gvk.version === apiVersion && gvk.kind === mapping.kind),
   );
@@ -31,6 +38,7 @@ export async function explain(session: Session, args: string[]): Promise<void> {
 
 /** `sts.spec.template` or `statefulsets.apps.spec`: the resource and the fields after it. */
 async function splitRequest(session: Session, request: string): Promise<{ mapping: Mapping; path: string[] }> {
+  if (request.startsWith('.') || request === '') throw new CliError('invalid jsonpath syntax, first node must be field node');
   const [first = '', ...rest] = request.split('.').filter(Boolean);
   const mapper = await session.mapper();
   const mapping = mapper.resourceFor(first);
@@ -82,10 +90,11 @@ class Explainer {
 
   #description(schema: Schema): string {
     const resolved = this.#resolve(schema);
-    const parts = [resolved.description, ...(resolved.allOf ?? []).map((part: Schema) => this.#description(part))];
-    if (resolved.items) parts.push(this.#description(resolved.items));
-    if (resolved.additionalProperties && resolved.additionalProperties !== true) parts.push(this.#description(resolved.additionalProperties));
-    return parts.filter(Boolean).join('\n');
+    let out = resolved.description ? `${resolved.description}\n` : '';
+    for (const part of resolved.allOf ?? []) out += this.#description(part);
+    if (resolved.items) out += this.#description(resolved.items);
+    if (resolved.additionalProperties && resolved.additionalProperties !== true) out += this.#description(resolved.additionalProperties);
+    return out;
   }
 
   #fieldList(schema: Schema, level: number, seen: ReadonlySet<string>): string {

@@ -44,8 +44,6 @@ export async function get(session: Session, args: string[]): Promise<void> {
     );
   }
   if (flags.bool('show-labels') && output !== '' && output !== 'wide') throw new CliError(`--show-labels option cannot be used with ${output} printer`);
-  if (flags.list('label-columns').length > 0 && output.startsWith('custom-columns'))
-    throw new CliError(`--label-columns option cannot be used with ${output} printer`);
   if (flags.bool('output-watch-events') && !watching) throw new CliError('--output-watch-events option can only be used with --watch or --watch-only');
   if (watching) return watch(session, args);
 

@@ -63,7 +63,12 @@ export async function patch(session: Session, args: string[]): Promise<void> {
     if (local || dryRun === 'client') {
       if (type === 'json') after = applyJsonPatch(before, body);
       else if (type === 'merge') after = jsonMerge(before, body);
-      else after = strategicMerge(before, body, patchTypeOf(info.mapping.group, info.mapping.kind));
+      else {
+        const { group, version, kind } = info.mapping;
+        const schema = patchTypeOf(group, kind);
+        if (!schema) throw new CliError(`strategic merge patch is not supported for ${group}/${version}, Kind=${kind} locally, try --type merge`);
+        after = strategicMerge(before, body, schema);
+      }
     } else {
       const helper = new Helper(session, info.mapping, { dryRun, fieldManager: flags.text('field-manager'), subresource: flags.text('subresource') });
       try {
@@ -76,7 +81,7 @@ export async function patch(session: Session, args: string[]): Promise<void> {
         throw error;
       }
     }
-    const printer = await makePrinter(session, deepEqual(before, after) ? 'patched (no change)' : 'patched');
+    const printer = await makePrinter(session, deepEqual(before, after) ? 'patched (no change)' : 'patched', false);
     await session.out(printer.print(after));
   });
   if (count === 0) throw new CliError('no objects passed to patch');

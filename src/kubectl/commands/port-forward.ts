@@ -60,6 +60,9 @@ export async function portForward(session: Session, args: string[]): Promise<voi
 /** `8080:80`, `80`, `:80`, with names of container or Service ports; a Service's port becomes its target port. */
 function parsePorts(spec: string, object: Obj, pod: Obj): Pair {
   const parts = spec.split(':');
+  // A single number is read as the local port first.
+  if (parts.length === 1 && /^\d+$/.test(spec) && Number(spec) > 65_535)
+    throw new CliError(`error parsing local port '${spec}': strconv.ParseUint: parsing "${spec}": value out of range`);
   if (parts.length > 2) throw new CliError(`invalid port format '${spec}'`);
   const remoteText = parts.at(-1) ?? '';
   const remote = remotePort(remoteText, object, pod);

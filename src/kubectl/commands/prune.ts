@@ -21,13 +21,12 @@ export async function prune(session: Session, record: ApplyRecord, dryRun: DryRu
   let allowed = flags.list('prune-allowlist');
   if (allowed.length === 0) {
     allowed = [...NAMESPACED, ...CLUSTER_WIDE];
-    if (session.enforceNamespace) {
-      await session.klog(
-        'W',
-        'prune.go:71',
-        'Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the --namespace flag in a future release. To preserve the current behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.',
-      );
-    }
+    // Upstream means to say this only with --namespace, but the namespace is never empty.
+    await session.klog(
+      'W',
+      'prune.go:71',
+      'Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the --namespace flag in a future release. To preserve the current behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.',
+    );
   }
   const mapper = await session.mapper();
   const mappings = allowed.map((text): Mapping => {

@@ -16,6 +16,7 @@ export async function replace(session: Session, args: string[]): Promise<void> {
   const dryRun = await session.dryRun();
   const printer = await makePrinter(session, 'replaced');
   requireFilename(session);
+  const propagation = await propagationOf(session);
   const force = flags.bool('force');
   if (flags.number('grace-period') >= 0 && !force) throw new CliError('--grace-period must have --force specified');
   if (flags.number('timeout') !== 0 && !force) throw new CliError('--timeout must have --force specified');
@@ -29,7 +30,7 @@ export async function replace(session: Session, args: string[]): Promise<void> {
     subresource: flags.text('subresource'),
     flatten: true,
   });
-  if (force) return forceReplace(session, result);
+  if (force) return forceReplace(session, result, propagation);
   await result.visit(async (info) => {
     let object = info.object as Obj;
     annotate(session, object);
@@ -56,7 +57,7 @@ function annotate(session: Session, object: Obj): void {
 }
 
 /** Deletes, waits until everything is gone, and creates anew. */
-async function forceReplace(session: Session, result: ResourceResult): Promise<void> {
+async function forceReplace(session: Session, result: ResourceResult, propagation: Awaited<ReturnType<typeof propagationOf>>): Promise<void> {
   const { flags } = session;
   const grace = flags.number('grace-period');
   const deadline = flags.number('timeout') > 0 ? session.nowMs + flags.number('timeout') : session.nowMs + 300_000;
@@ -64,7 +65,7 @@ async function forceReplace(session: Session, result: ResourceResult): Promise<v
     ignoreNotFound: true,
     // Grace 0 would forget the object while its containers still run; one second and a wait is what kubectl does.
     gracePeriod: grace === 0 ? 1 : grace,
-    propagation: await propagationOf(session),
+    propagation,
     wait: false,
     timeoutMs: 0,
     dryRun: 'none',

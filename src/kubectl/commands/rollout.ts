@@ -220,7 +220,7 @@ async function undoRevision(session: Session, info: Info, toRevision: number, dr
   if (toRevision === 0 && revisions.length <= 1) throw new CliError('no last revision to roll back to');
   const target = toRevision === 0 ? revisions.at(-2) : revisions.find((revision) => revision.number === toRevision);
   if (!target) throw notFound(toRevision);
-  if (dryRun === 'client') return templateText(session, target.template);
+  if (dryRun === 'client') return `will roll back to ${templateText(session, target.template)}`;
   const present = (info.object as Obj).spec?.template;
   const { $patch: _, ...template } = target.source.data?.spec?.template ?? {};
   if (deepEqual(present, template)) return `skipped rollback (current template already matches revision ${toRevision})`;

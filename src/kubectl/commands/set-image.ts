@@ -25,22 +25,24 @@ export async function patchAll(
   operation: string,
   mutate: (object: Obj, info: Info) => void,
   failureText: (error: unknown) => string,
-  earlier: unknown[] = [],
+  /** `always`: sent and printed even when nothing changes; `raw`: what fails is told as it is. */
+  how: { always?: boolean; raw?: boolean } = {},
 ): Promise<void> {
   const dryRun = await session.dryRun();
   const printer = await makePrinter(session, operation);
-  const failures: unknown[] = [...earlier];
+  const failures: unknown[] = [];
   for (const info of infos) {
     const before = info.object as Obj;
     const after = structuredClone(before);
     try {
       mutate(after, info);
     } catch (error) {
+      if (how.raw) throw error;
       failures.push(new CliError(`error: ${info.objectName} ${errorText(error)}\n`));
       continue;
     }
     const patch = goJson(twoWayMergePatch(before, after, patchTypeOf(info.mapping.group, info.mapping.kind)));
-    if (patch === '{}') continue;
+    if (patch === '{}' && !how.always) continue;
     if (dryRun === 'client' || session.flags.bool('local')) {
       await session.out(printer.print(after));
       continue;
@@ -50,6 +52,7 @@ export async function patchAll(
       await session.out(printer.print(await helper.patch(info.namespace, info.name, 'strategic', patch)));
     } catch (error) {
       if (error instanceof Error && (error.name === 'Killed' || error.name === 'Errno')) throw error;
+      if (how.raw) throw error;
       failures.push(new CliError(failureText(error)));
     }
   }

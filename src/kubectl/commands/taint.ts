@@ -3,7 +3,7 @@ import { build } from '../resource/builder.ts';
 import { Helper } from '../resource/info.ts';
 import type { Session } from '../session.ts';
 import { CliError, throwAggregate } from '../util/errors.ts';
-import { labelValueProblems } from '../util/names.ts';
+import { labelValueProblems, qualifiedNameProblems } from '../util/names.ts';
 import type { Obj } from '../util/object.ts';
 
 interface Taint {
@@ -49,7 +49,7 @@ export async function taint(session: Session, args: string[]): Promise<void> {
       if (exists.length > 0) throw new CliError(`node ${info.name} already has ${exists.join(',')} taint(s) with same effect(s) and --overwrite is false`);
     }
     const { operation, taints } = reorganise(present, added, removed, flags.bool('overwrite'));
-    const printer = await makePrinter(session, operation);
+    const printer = await makePrinter(session, operation, false);
     const list = taints.map((one) => ({ ...one, ...(one.value === '' ? { value: undefined } : {}) }));
     if (dryRun === 'client') {
       await session.out(printer.print({ ...before, spec: { ...before.spec, taints: list } }));
@@ -99,14 +99,20 @@ function parseTaint(spec: string): Taint {
   const parts = spec.split(':');
   if (parts.length > 2) throw new CliError(`invalid taint spec: ${spec}`);
   const [head = '', effect = ''] = parts;
-  if (parts.length === 1) return { key: head, value: '', effect: '' };
+  if (parts.length === 1) return checkedTaint(spec, { key: head, value: '', effect: '' });
   if (!EFFECTS.includes(effect)) throw new CliError(`invalid taint effect: ${effect}, unsupported taint effect`);
   const pair = head.split('=');
   if (pair.length > 2) throw new CliError(`invalid taint spec: ${spec}`);
   const [key = '', value = ''] = pair;
   const problems = labelValueProblems(value);
   if (problems.length > 0) throw new CliError(`invalid taint spec: ${spec}, ${problems.join('; ')}`);
-  return { key, value, effect };
+  return checkedTaint(spec, { key, value, effect });
+}
+
+function checkedTaint(spec: string, parsed: Taint): Taint {
+  const problems = qualifiedNameProblems(parsed.key);
+  if (problems.length > 0) throw new CliError(`invalid taint spec: ${spec}, ${problems.join('; ')}`);
+  return parsed;
 }
 
 /** reorganizeTaints: new ones first, then the old ones that stay. */

@@ -16,6 +16,7 @@ export async function waitDeleted(session: Session, info: Info, uid: string | un
     throw error;
   }
   if (uid !== undefined && present.metadata?.uid !== uid) return;
+  if (timeoutMs < 0) throw new CliError(`timed out waiting for the condition on ${info.mapping.resource}/${info.name}`);
   if (timeoutMs === 0) throw new CliError(`condition not met for ${info.objectName}`);
   try {
     await untilWithSync(session, helper, info.namespace, info.name, {

@@ -21,14 +21,16 @@ export async function wait(session: Session, args: string[]): Promise<void> {
   let timeoutMs = flags.number('timeout');
   if (timeoutMs < 0) timeoutMs = 168 * 3_600_000;
   const deadline = session.nowMs + timeoutMs;
-  const functions = conditions.map((text) => conditionOf(session, text, timeoutMs));
+  // One time limit for all of them, negative when it is over; 0 asks once.
+  const left = (): number => (timeoutMs === 0 ? 0 : deadline - session.nowMs || -1);
+  const functions = conditions.map((text) => conditionOf(session, text, left));
   if (functions.length === 0) throw new CliError(`unrecognized condition: ${goList(conditions)}`);
   const lower = conditions.map((text) => text.toLowerCase());
   const selection: BuilderOptions = {
     ...fileOptions(session),
     args,
     allowEmptySelector: flags.bool('all'),
-    selectAll: flags.bool('all'),
+    selectAll: flags.bool('all') && !args.some((argument) => argument.includes('/')),
     labelSelector: flags.text('selector'),
     fieldSelector: flags.text('field-selector'),
     allNamespaces: flags.bool('all-namespaces'),
@@ -69,11 +71,11 @@ async function waitForCreation(session: Session, selection: BuilderOptions, dead
   }
 }
 
-function conditionOf(session: Session, text: string, timeoutMs: number): Condition {
+function conditionOf(session: Session, text: string, left: () => number): Condition {
   const lower = text.toLowerCase();
   if (lower === 'delete') {
     return async (info) => {
-      await waitDeleted(session, info, undefined, timeoutMs);
+      await waitDeleted(session, info, undefined, left());
       return info.object as Obj;
     };
   }
@@ -86,11 +88,11 @@ function conditionOf(session: Session, text: string, timeoutMs: number): Conditi
   if (text.startsWith('condition=')) {
     const [name = '', ...rest] = text.slice('condition='.length).split('=');
     const wanted = rest.length > 0 ? rest.join('=') : 'true';
-    return (info) => untilObject(session, info, timeoutMs, (object) => conditionMet(object, name, wanted));
+    return (info) => untilObject(session, info, left(), (object) => conditionMet(object, name, wanted));
   }
   if (text.startsWith('jsonpath=')) {
     const { path, value } = jsonPathInput(text.slice('jsonpath='.length));
-    return (info) => untilObject(session, info, timeoutMs, (object) => jsonPathMet(object, path, value));
+    return (info) => untilObject(session, info, left(), (object) => jsonPathMet(object, path, value));
   }
   throw new CliError(`unrecognized condition: ${JSON.stringify(text)}`);
 }
@@ -150,6 +152,7 @@ function jsonPathMet(object: Obj, path: JsonPath, value: string | undefined): bo
 async function untilObject(session: Session, info: Info, timeoutMs: number, met: (object: Obj) => boolean): Promise<Obj> {
   if (info.name === '') throw new CliError('resource name must be provided');
   const helper = new Helper(session, info.mapping);
+  if (timeoutMs < 0) throw new CliError(`timed out waiting for the condition on ${info.mapping.resource}/${info.name}`);
   if (timeoutMs === 0) {
     const object = await helper.get(info.namespace, info.name);
     if (!met(object)) throw new CliError(`condition not met for ${info.objectName}`);

@@ -1,4 +1,5 @@
 import { humanDuration } from '../util/duration.ts';
+import { goSort } from '../util/go-sort.ts';
 import { compareStrings, type Obj } from '../util/object.ts';
 import type { DescribeWriter } from './writer.ts';
 
@@ -153,17 +154,15 @@ export function events(w: DescribeWriter, context: DescribeContext): void {
   // The dashes under Age are one too many in kubectl, too.
   w.write(1, 'Type\tReason\tAge\tFrom\tMessage\n');
   w.write(1, '----\t------\t----\t----\t-------\n');
-  const rows = [...list]
-    .sort((a, b) => (lastSeen(a) < lastSeen(b) ? -1 : lastSeen(a) > lastSeen(b) ? 1 : 0))
-    .map((event) => {
-      const first = since(event.eventTime ?? event.firstTimestamp, now);
-      let age = first;
-      if (event.series) age = `${since(event.series.lastObservedTime, now)} (x${event.series.count} over ${first})`;
-      else if ((event.count ?? 0) > 1) age = `${since(event.lastTimestamp, now)} (x${event.count} over ${first})`;
-      const message = String(event.message ?? '').trim();
-      const path = event.involvedObject?.fieldPath;
-      return [event.type, event.reason, age, event.source?.component || event.reportingComponent || '', path ? `${path}: ${message}` : message];
-    });
+  const rows = goSort([...list], (a, b) => lastSeen(a) < lastSeen(b)).map((event) => {
+    const first = since(event.eventTime ?? event.firstTimestamp, now);
+    let age = first;
+    if (event.series) age = `${since(event.series.lastObservedTime, now)} (x${event.series.count} over ${first})`;
+    else if ((event.count ?? 0) > 1) age = `${since(event.lastTimestamp, now)} (x${event.count} over ${first})`;
+    const message = String(event.message ?? '').trim();
+    const path = event.involvedObject?.fieldPath;
+    return [event.type, event.reason, age, event.source?.component || event.reportingComponent || '', path ? `${path}: ${message}` : message];
+  });
   for (const row of rows) w.write(1, `${row.join('\t')}\n`);
 }
 

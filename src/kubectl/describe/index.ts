@@ -4,6 +4,7 @@ import type { Describer, DescribeSource } from './common.ts';
 import { describeGeneric } from './generic.ts';
 import * as network from './network.ts';
 import { describePod } from './pod.ts';
+import * as rare from './rare.ts';
 import * as storage from './storage.ts';
 import * as workloads from './workloads.ts';
 import { DescribeWriter } from './writer.ts';
@@ -39,6 +40,11 @@ const DESCRIBERS: Record<string, Describer> = {
   'IngressClass.networking.k8s.io': network.describeIngressClass,
   'NetworkPolicy.networking.k8s.io': network.describeNetworkPolicy,
   'StorageClass.storage.k8s.io': storage.describeStorageClass,
+  'ServiceCIDR.networking.k8s.io': rare.describeServiceCidr,
+  'IPAddress.networking.k8s.io': rare.describeIpAddress,
+  'CSINode.storage.k8s.io': rare.describeCsiNode,
+  'VolumeAttributesClass.storage.k8s.io': rare.describeVolumeAttributesClass,
+  'CertificateSigningRequest.certificates.k8s.io': rare.describeCertificateSigningRequest,
   'Role.rbac.authorization.k8s.io': cluster.describeRole,
   'ClusterRole.rbac.authorization.k8s.io': cluster.describeRole,
   'RoleBinding.rbac.authorization.k8s.io': cluster.describeRoleBinding,

@@ -1,26 +1,25 @@
 import { compareStrings, type Json } from '../util/object.ts';
 
-/** KYAML as sigs.k8s.io/yaml/kyaml writes it, with its header. */
-export function toKyaml(value: Json): string {
-  return `---\n${render(value, 0)}\n`;
+/** KYAML as sigs.k8s.io/yaml/kyaml writes it, with its header; keys sorted unless their order is that of a Go type. */
+export function toKyaml(value: Json, keepOrder = false): string {
+  return `---\n${render(value, 0, keepOrder)}\n`;
 }
 
 const pad = (level: number): string => '  '.repeat(level);
 
-function render(value: Json, indent: number): string {
+function render(value: Json, indent: number, keepOrder: boolean): string {
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'string') return renderString(value, indent + 1);
   if (typeof value !== 'object') return String(value);
   if (Array.isArray(value)) {
     if (value.length === 0) return '[]';
-    if (value.every((item) => typeof item === 'object' && item !== null)) return `[${value.map((item) => render(item, indent)).join(', ')}]`;
-    return `[\n${value.map((item) => `${pad(indent + 1)}${render(item, indent + 1)},\n`).join('')}${pad(indent)}]`;
+    if (value.every((item) => typeof item === 'object' && item !== null)) return `[${value.map((item) => render(item, indent, keepOrder)).join(', ')}]`;
+    return `[\n${value.map((item) => `${pad(indent + 1)}${render(item, indent + 1, keepOrder)},\n`).join('')}${pad(indent)}]`;
   }
-  const keys = Object.keys(value)
-    .filter((key) => value[key] !== undefined)
-    .sort(compareStrings);
+  const keys = Object.keys(value).filter((key) => value[key] !== undefined);
+  if (!keepOrder) keys.sort(compareStrings);
   if (keys.length === 0) return '{}';
-  return `{\n${keys.map((key) => `${pad(indent + 1)}${renderKey(key)}: ${render(value[key], indent + 1)},\n`).join('')}${pad(indent)}}`;
+  return `{\n${keys.map((key) => `${pad(indent + 1)}${renderKey(key)}: ${render(value[key], indent + 1, keepOrder)},\n`).join('')}${pad(indent)}}`;
 }
 
 function renderKey(key: string): string {

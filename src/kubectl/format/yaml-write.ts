@@ -3,7 +3,7 @@ import { goFloat } from './go-json.ts';
 
 /**
  * YAML as sigs.k8s.io/yaml writes it (its fork of go-yaml v2): keys in natural order, sequences not indented under
- * their key, the quoting rules of go-yaml's resolver and of libyaml's emitter, no folding of long lines.
+ * their key, the quoting rules of go-yaml's resolver and of libyaml's emitter, long lines folded where libyaml folds them.
  */
 export function toYaml(value: Json): string {
   const out: string[] = [];
@@ -46,14 +46,26 @@ function writeNode(out: string[], value: Json, indent: number, place: Place): vo
       return;
     }
   }
-  out.push(`${leaf(value, indent)}\n`);
+  out.push(`${leaf(value, indent, columnOf(out))}\n`);
 }
 
-function leaf(value: Json, indent: number): string {
+/** The column after what was written last. */
+function columnOf(out: readonly string[]): number {
+  let column = 0;
+  for (let i = out.length - 1; i >= 0; i--) {
+    const piece = out[i] as string;
+    const lineBreak = piece.lastIndexOf('\n');
+    column += [...piece].length - (lineBreak < 0 ? 0 : [...piece.slice(0, lineBreak + 1)].length);
+    if (lineBreak >= 0) break;
+  }
+  return column;
+}
+
+function leaf(value: Json, indent: number, column: number): string {
   if (value === null || value === undefined) return 'null';
   if (Array.isArray(value)) return '[]';
   if (typeof value === 'object') return '{}';
-  if (typeof value === 'string') return scalar(value, indent, false);
+  if (typeof value === 'string') return scalar(value, indent, false, column);
   if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) < 1e21 ? String(value) : goFloat(value);
   return String(value);
 }
@@ -148,15 +160,47 @@ function analyse(chars: readonly string[]): Analysis {
   };
 }
 
-/** A string scalar in the style that go-yaml's encoder and libyaml's emitter agree on. */
-export function scalar(text: string, indent: number, key: boolean): string {
+/**
+ * A string scalar in the style that go-yaml's encoder and libyaml's emitter agree on; `column` is where it begins, for
+ * folding.
+ */
+function scalar(text: string, indent: number, key: boolean, column = 0): string {
   const chars = [...text];
   const analysis = analyse(chars);
   if (key && analysis.multiline) return doubleQuoted(chars);
-  if (text.includes('\n')) return analysis.block && !key ? literal(text, indent) : doubleQuoted(chars);
-  if (resolvesToOther(text)) return doubleQuoted(chars);
-  if (analysis.plain) return text;
-  return analysis.single ? `'${text.replaceAll("'", "''")}'` : doubleQuoted(chars);
+  const fold: Fold | undefined = key ? undefined : { indent: Math.max(indent, 2), column };
+  if (text.includes('\n')) return analysis.block && !key ? literal(text, indent) : doubleQuoted(chars, fold);
+  if (resolvesToOther(text)) return doubleQuoted(chars, fold);
+  if (analysis.plain) return folded(chars, false, fold);
+  return analysis.single ? `'${folded(chars, true, fold)}'` : doubleQuoted(chars, fold);
+}
+
+/** Where a scalar begins and how far its further lines are indented. */
+interface Fold {
+  indent: number;
+  column: number;
+}
+
+/** libyaml's best_width: a line is broken at the first single space after it. */
+const BEST_WIDTH = 80;
+
+/** yaml_emitter_write_plain_scalar and write_single_quoted_scalar, of text without line breaks. */
+function folded(chars: readonly string[], quoted: boolean, fold: Fold | undefined): string {
+  let out = '';
+  let column = (fold?.column ?? 0) + (quoted ? 1 : 0);
+  let spaces = false;
+  chars.forEach((char, i) => {
+    if (char === ' ' && fold && !spaces && column > BEST_WIDTH && chars[i + 1] !== ' ' && (!quoted || (i > 0 && i < chars.length - 1))) {
+      out += `\n${' '.repeat(fold.indent)}`;
+      column = fold.indent;
+    } else {
+      const written = quoted && char === "'" ? "''" : char;
+      out += written;
+      column += written.length === 2 && char === "'" ? 2 : 1;
+    }
+    spaces = char === ' ';
+  });
+  return out;
 }
 
 function literal(text: string, indent: number): string {
@@ -189,18 +233,34 @@ const DOUBLE_ESCAPES: Record<string, string> = {
   '\u2029': 'P',
 };
 
-function doubleQuoted(chars: readonly string[]): string {
+/** yaml_emitter_write_double_quoted_scalar. */
+function doubleQuoted(chars: readonly string[], fold?: Fold): string {
   let out = '"';
-  for (const char of chars) {
+  let column = (fold?.column ?? 0) + 1;
+  let spaces = false;
+  chars.forEach((char, i) => {
     const code = char.codePointAt(0) ?? 0;
-    if (isPrintable(code) && !isBreak(char) && char !== '"' && char !== '\\') {
+    if (char === ' ' && fold && !spaces && column > BEST_WIDTH && i > 0 && i < chars.length - 1) {
+      out += `\n${' '.repeat(fold.indent)}${chars[i + 1] === ' ' ? '\\' : ''}`;
+      column = fold.indent + (chars[i + 1] === ' ' ? 1 : 0);
+    } else if (isPrintable(code) && !isBreak(char) && char !== '"' && char !== '\\') {
       out += char;
-      continue;
+      column++;
+    } else {
+      const short = DOUBLE_ESCAPES[char];
+      const hex = code.toString(16).toUpperCase();
+      const written = short
+        ? `\\${short}`
+        : code <= 0xff
+          ? `\\x${hex.padStart(2, '0')}`
+          : code <= 0xffff
+            ? `\\u${hex.padStart(4, '0')}`
+            : `\\U${hex.padStart(8, '0')}`;
+      out += written;
+      column += written.length;
     }
-    const short = DOUBLE_ESCAPES[char];
-    const hex = code.toString(16).toUpperCase();
-    out += short ? `\\${short}` : code <= 0xff ? `\\x${hex.padStart(2, '0')}` : code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
-  }
+    spaces = char === ' ';
+  });
   return `${out}"`;
 }
 

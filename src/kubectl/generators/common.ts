@@ -1,6 +1,7 @@
 import { setLastApplied, updateLastApplied } from '../commands/last-applied.ts';
 import { makePrinter } from '../printers/print-flags.ts';
 import { Helper } from '../resource/info.ts';
+import type { Mapping } from '../rest/discovery.ts';
 import type { Session } from '../session.ts';
 import { CliError, errorText } from '../util/errors.ts';
 import { type Obj, quote, splitApiVersion } from '../util/object.ts';
@@ -9,6 +10,7 @@ import { type Obj, quote, splitApiVersion } from '../util/object.ts';
 export function nameFromArgs(session: Session, args: readonly string[]): string {
   const count = session.flags.lengthAtDash === -1 ? args.length : session.flags.lengthAtDash;
   if (count !== 1) throw session.usageError(`exactly one NAME is required, got ${count}`);
+  if (args[0] === '') throw new CliError('name must be specified');
   return args[0] as string;
 }
 
@@ -34,8 +36,7 @@ export async function finish(session: Session, object: Obj, failure: string | un
     return;
   }
   const [group, version] = splitApiVersion(object.apiVersion);
-  const mapper = await session.mapper();
-  const helper = new Helper(session, mapper.forKind(object.kind, group, version), {
+  const helper = new Helper(session, typedMapping(object.kind, group, version), {
     dryRun,
     fieldManager: flags.text('field-manager'),
     fieldValidation: validation,
@@ -48,6 +49,24 @@ export async function finish(session: Session, object: Obj, failure: string | un
     throw new CliError(failure + errorText(error));
   }
   await session.out(printer.print(created));
+}
+
+const CLUSTER_WIDE = new Set(['Namespace', 'PriorityClass', 'ClusterRole', 'ClusterRoleBinding']);
+
+/** Where a typed client sends a kind that generators make: nothing is asked from the server for it. */
+function typedMapping(kind: string, group: string, version: string): Mapping {
+  const name = kind.toLowerCase();
+  const resource = name.endsWith('s') ? `${name}es` : `${name}s`;
+  const namespaced = !CLUSTER_WIDE.has(kind);
+  return {
+    group,
+    version,
+    apiVersion: group === '' ? version : `${group}/${version}`,
+    kind,
+    resource,
+    namespaced,
+    api: { group, version, name: resource, singular: name, kind, namespaced, verbs: [], shortNames: [], categories: [], subresources: [] },
+  };
 }
 
 /** intstr.Parse. */
@@ -68,6 +87,12 @@ export function configKeyProblems(key: string): string[] {
   else if (key === '..') problems.push("must not be '..'");
   else if (key.startsWith('..')) problems.push("must not start with '..'");
   return problems;
+}
+
+/** validation.IsEnvVarName; undefined when the name is good. */
+export function envNameProblem(name: string): string | undefined {
+  if (/^[-._a-zA-Z][-._a-zA-Z0-9]*$/.test(name)) return undefined;
+  return "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')";
 }
 
 /** Base64 of bytes. */
@@ -91,9 +116,7 @@ export async function collectSources(session: Session, add: (key: string, value:
     for (const source of literals) {
       const equals = source.indexOf('=');
       if (equals <= 0) throw new CliError(`invalid literal source ${source}, expected key=value`);
-      let value = source.slice(equals + 1);
-      if (value.length >= 2 && /^(['"]).*\1$/s.test(value)) value = value.slice(1, -1);
-      add(source.slice(0, equals), new TextEncoder().encode(value));
+      add(source.slice(0, equals), new TextEncoder().encode(source.slice(equals + 1)));
     }
   };
   if (kind === 'config') {
@@ -144,11 +167,8 @@ function addEnvFile(session: Session, path: string, add: (key: string, value: Ui
     if (line === '' || line.startsWith('#')) return;
     const equals = line.indexOf('=');
     const key = equals < 0 ? line : line.slice(0, equals);
-    if (!/^[ -<>-~]+$/.test(key)) {
-      throw new CliError(
-        `${quote(key)} is not a valid key name: a valid environment variable name must consist only of printable ASCII characters other than '='`,
-      );
-    }
+    const problem = envNameProblem(key);
+    if (problem) throw new CliError(`${quote(key)} is not a valid key name: ${problem}`);
     const value = equals < 0 ? (session.process.env.get(key) ?? '') : line.slice(equals + 1);
     add(key, new TextEncoder().encode(value));
   });

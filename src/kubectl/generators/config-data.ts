@@ -81,8 +81,14 @@ export async function createSecretDockerRegistry(session: Session, args: string[
     throw new CliError('either --from-file or the combination of --docker-username, --docker-password and --docker-server is required');
   }
   let data: Record<string, string>;
-  if (fromFile) data = await secretData(session);
-  else {
+  if (fromFile) {
+    // A file without a key of its own becomes the docker configuration.
+    flags.set(
+      'from-file',
+      flags.list('from-file').map((source) => (source.includes('=') ? source : `.dockerconfigjson=${source}`)),
+    );
+    data = await secretData(session);
+  } else {
     const encode = (text: string): string => base64(new TextEncoder().encode(text));
     const email = flags.text('docker-email');
     const entry = { username, password, ...(email === '' ? {} : { email }), auth: encode(`${username}:${password}`) };

@@ -1,4 +1,3 @@
-import { readYamlDocument } from '../format/yaml-read.ts';
 import { jsonMerge } from '../patch/json-merge.ts';
 import { applyJsonPatch } from '../patch/json-patch.ts';
 import { patchTypeOf } from '../patch/patch-meta.ts';
@@ -6,6 +5,7 @@ import { strategicMerge } from '../patch/strategic.ts';
 import type { Session } from '../session.ts';
 import { CliError, errorText } from '../util/errors.ts';
 import { type Obj, splitApiVersion } from '../util/object.ts';
+import { parseJson } from '../util/parse-json.ts';
 
 /** --overrides and --override-type of run and expose. */
 export function applyOverrides(session: Session, object: Obj): Obj {
@@ -14,9 +14,9 @@ export function applyOverrides(session: Session, object: Obj): Obj {
   const type = session.flags.text('override-type').toLowerCase();
   let patch: Obj;
   try {
-    patch = readYamlDocument(text);
+    patch = parseJson(text);
   } catch (error) {
-    throw new CliError(errorText(error));
+    throw new CliError(type === 'merge' || type === '' ? 'Invalid JSON Patch' : errorText(error));
   }
   switch (type) {
     case 'json':

@@ -42,12 +42,12 @@ function applyOne(document: Json, operation: Obj): Json {
       if (Array.isArray(parent)) {
         const index = key === '-' ? parent.length : Number(key);
         if (!(index >= 0 && index <= parent.length))
-          throw new CliError(`add operation does not apply: doc is missing path: "${path}": Unable to access invalid index: ${key}: invalid index referenced`);
+          throw new CliError(`error in add for path: '${path}': Unable to access invalid index: ${key}: invalid index referenced`);
         parent.splice(index, 0, value);
       } else parent[key] = value;
       return document;
     case 'remove':
-      if (!has) throw new CliError(`remove operation does not apply: doc is missing path: "${path}": Unable to remove nonexistent key: ${key}: missing value`);
+      if (!has) throw new CliError(`error in remove for path: '${path}': Unable to remove nonexistent key: ${key}: missing value`);
       if (Array.isArray(parent)) parent.splice(Number(key), 1);
       else delete parent[key];
       return document;

@@ -56,7 +56,7 @@ export async function jsonYamlPrinter(session: Session, format: string): Promise
       };
     case 'kyaml': {
       const { toKyaml } = await session.process.kernel.external(import('../format/kyaml.ts'));
-      return { print: (object, context = {}) => toKyaml(context.eventType ? { type: context.eventType, object } : prepare(object)) };
+      return { print: (object, context = {}) => toKyaml(context.eventType ? { type: context.eventType, object } : prepare(object), context.typed) };
     }
     default:
       return undefined;
@@ -149,13 +149,13 @@ export function namePrinter(operation: string, short: boolean): Printer {
 
 /**
  * genericclioptions.PrintFlags.ToPrinter: what -o and --template ask for; without them the message
- * "<kind>/<name> <operation>".
+ * "<kind>/<name> <operation>". A few commands do not tell a dry run (`withDryRun` false).
  */
-export async function makePrinter(session: Session, operation: string): Promise<Printer> {
+export async function makePrinter(session: Session, operation: string, withDryRun = true): Promise<Printer> {
   const { flags } = session;
   let output = flags.has('output') ? flags.text('output') : '';
   if (flags.has('template') && flags.text('template') !== '' && !flags.changed('output')) output = 'go-template';
-  const dryRun = flags.has('dry-run') ? flags.text('dry-run') : 'none';
+  const dryRun = withDryRun && flags.has('dry-run') ? flags.text('dry-run') : 'none';
   const suffix =
     dryRun === 'server' ? ' (server dry run)' : dryRun === 'none' || dryRun === '' || /^(0|f|F|FALSE|false|False)$/.test(dryRun) ? '' : ' (dry run)';
   const format = await jsonYamlPrinter(session, output);

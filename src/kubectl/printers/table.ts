@@ -86,7 +86,7 @@ export class HumanPrinter {
       });
       if (options.columnLabels.length > 0 || options.showLabels) {
         if (metadata) {
-          for (const label of options.columnLabels) cells.push(metadata.labels?.[label] ?? '<none>');
+          for (const label of options.columnLabels) cells.push(metadata.labels?.[label] ?? '');
           if (options.showLabels) cells.push(formatLabels(metadata.labels));
         } else while (cells.length < headers.length) cells.push(null);
       }
@@ -119,7 +119,7 @@ export class HumanPrinter {
       const cells: string[] = status
         ? [item.status ?? '', item.reason ?? '', item.message ?? '']
         : [name, ageSince(item.metadata?.creationTimestamp, this.#nowMs())];
-      for (const label of options.columnLabels) cells.push(item.metadata?.labels?.[label] ?? '<none>');
+      for (const label of options.columnLabels) cells.push(item.metadata?.labels?.[label] ?? '');
       if (options.showLabels) cells.push(formatLabels(item.metadata?.labels));
       if (options.withNamespace) cells.unshift(item.metadata?.namespace ?? '');
       if (eventType) cells.unshift(EVENT_TYPES[eventType] ?? eventType);

@@ -59,6 +59,7 @@ export class ResourceResult {
     const each: Visit = async (info) => {
       try {
         await this.#decorate(info);
+        if (options.requirements && !matchesSelector(options.requirements, info.object?.metadata?.labels)) return;
         await fn(info);
       } catch (error) {
         if (!options.continueOnError || isFatal(error)) throw error;
@@ -177,8 +178,14 @@ export async function build(session: Session, options: BuilderOptions): Promise<
     if (names.length > 0) throw new CliError('name cannot be provided when a path is specified');
     if (tuples.length > 0) throw new CliError('resource/name arguments cannot be provided when a path is specified');
     const requirements = labelSelector === undefined ? undefined : parseFilter(labelSelector);
-    const filtered = requirements ? sources.map((source) => filterSource(source, requirements)) : sources;
-    return new ResourceResult(session, options, filtered, !directory && !stdin && sources.length === 1 && (singleFile || sources.length === 1));
+    // What was read again from the server is what the selector sees: a table has no labels.
+    const filtered = requirements && !options.latest ? sources.map((source) => filterSource(source, requirements)) : sources;
+    return new ResourceResult(
+      session,
+      options.latest ? { ...options, requirements } : options,
+      filtered,
+      !directory && !stdin && sources.length === 1 && (singleFile || sources.length === 1),
+    );
   }
   if (options.local) throw new CliError(LOCAL_RESOURCE);
 
@@ -196,6 +203,7 @@ export async function build(session: Session, options: BuilderOptions): Promise<
     );
   }
   if (tuples.length > 0) {
+    session.discoveryAttempts = Math.min(session.discoveryAttempts, 4);
     if (types.length > 0) throw new CliError('you may not specify individual resources and bulk resources in the same call');
     const mapper = await session.mapper();
     const mappings = new Map(tuples.map((tuple): [string, Mapping] => [tuple.type, lookup(mapper.mappingFor.bind(mapper), tuple.type)]));

@@ -2,7 +2,8 @@ import { readDocuments } from '../format/yaml-read.ts';
 import type { RequestOptions } from '../rest/client.ts';
 import type { Mapping } from '../rest/discovery.ts';
 import type { Session } from '../session.ts';
-import { AggregateFailure, CliError, errorText, NoKindMatch } from '../util/errors.ts';
+import { AggregateFailure, CliError, ConnectionError, errorText, NoKindMatch } from '../util/errors.ts';
+import type { parseSelector } from '../util/labels.ts';
 import { isList, isObject, type Json, type Obj, quote, splitApiVersion } from '../util/object.ts';
 import { readSource } from './files.ts';
 import { Info } from './info.ts';
@@ -18,6 +19,8 @@ export interface BuilderOptions {
   /** Default type for bare names (rollout, set …): ResourceNames. */
   defaultType?: string;
   labelSelector?: string;
+  /** The label selector, read, when it is to judge what came from files after it was fetched again. */
+  requirements?: ReturnType<typeof parseSelector>;
   fieldSelector?: string;
   selectAll?: boolean;
   allNamespaces?: boolean;
@@ -237,14 +240,21 @@ async function infoForData(context: FileContext, object: Obj, file: string): Pro
   if (isList(object) && object.kind === 'List') {
     return new Info(session, localMapping(object), { namespace, name, source: file, object });
   }
-  const mapper = await session.mapper();
   const [group, version] = splitApiVersion(object.apiVersion);
+  session.discoveryAttempts = 0;
   try {
+    const mapper = await session.mapper();
     return new Info(session, mapper.forKind(object.kind, group, version), { namespace, name, source: file, object });
   } catch (error) {
     if (error instanceof NoKindMatch) {
       throw new CliError(
         `resource mapping not found for name: ${quote(name)} namespace: ${quote(namespace)} from ${quote(file)}: ${error.message}\nensure CRDs are installed first`,
+      );
+    }
+    if (error instanceof ConnectionError && options.validate) {
+      const url = error.url.replace(/\/api(\?.*)?$/, '/openapi/v2$1');
+      throw new CliError(
+        `error validating ${quote(file)}: error validating data: failed to download openapi: Get ${quote(url)}: ${error.reason}; if you choose to ignore these errors, turn validation off with --validate=false`,
       );
     }
     throw new CliError(`unable to recognize ${quote(file)}: ${errorText(error)}`);

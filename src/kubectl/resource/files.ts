@@ -1,5 +1,6 @@
 import { Errno } from '../../unix/types.ts';
 import { readDocuments } from '../format/yaml-read.ts';
+import { unreachable } from '../rest/unreachable.ts';
 import type { Session } from '../session.ts';
 import { CliError, errorText } from '../util/errors.ts';
 import { goList, type Json, quote } from '../util/object.ts';
@@ -8,7 +9,7 @@ const EXTENSIONS = ['.json', '.yaml', '.yml'];
 
 /** Files behind one -f argument: a file, a pattern, or a folder (with -R its subfolders). Throws kubectl's words. */
 export function expandPaths(session: Session, argument: string, recursive: boolean): { files: string[]; single: boolean } {
-  if (/^https?:\/\//.test(argument)) throw new CliError(`reading ${quote(argument)} from the internet is not simulated yet`);
+  if (/^https?:\/\//.test(argument)) throw unreachable('Get', argument);
   const { fs } = session.process.machine;
   const absolute = (path: string): string => session.process.resolve(path);
   let paths = [argument];

@@ -3,7 +3,7 @@ import { Errno } from '../../unix/types.ts';
 import type { FlagSet } from '../cli/flags.ts';
 import { readYamlDocument } from '../format/yaml-read.ts';
 import { CliError, ConfigurationError, errorText } from '../util/errors.ts';
-import type { Obj } from '../util/object.ts';
+import { type Obj, quote } from '../util/object.ts';
 
 /** One named entry of a kubeconfig list, with the file it came from. */
 export interface NamedEntry {
@@ -48,11 +48,11 @@ export interface ConfigReader {
 }
 
 /** Reads and merges kubeconfig files; the first file that names something wins. */
-export function loadKubeConfig(reader: ConfigReader, explicitFile: string): KubeConfig {
+export function loadKubeConfig(reader: ConfigReader, explicitFile: string, required = true): KubeConfig {
   const { files, explicit } = configFiles(reader.env, explicitFile);
   const config: KubeConfig = { currentContext: '', clusters: new Map(), contexts: new Map(), users: new Map(), preferences: {}, files };
   for (const file of files) {
-    const parsed = readConfigFile(reader, file, explicit);
+    const parsed = readConfigFile(reader, file, explicit && required);
     if (!parsed) continue;
     if (!config.currentContext) config.currentContext = parsed['current-context'] ?? '';
     mergeEntries(config.clusters, parsed.clusters, 'cluster', file);
@@ -90,16 +90,23 @@ function mergeEntries(into: Map<string, NamedEntry>, list: unknown, key: string,
   }
 }
 
+/** Where certificates and tokens are looked for. */
+interface ClientMachine {
+  env: ReadonlyMap<string, string>;
+  machine: { fs: FileSystem };
+  resolve(path: string): string;
+}
+
 /** The chosen context, cluster and user with the command line's overrides (clientcmd.DirectClientConfig). */
-export function resolveClient(config: KubeConfig, flags: FlagSet, env: ReadonlyMap<string, string>, fs: FileSystem): ClientConfig {
+export function resolveClient(config: KubeConfig, flags: FlagSet, process: ClientMachine, serverFirst: boolean): ClientConfig {
+  const { env } = process;
+  const { fs } = process.machine;
   // A command's own flag of the same name (rolebinding --user) hides the global one.
   const option = (name: string): string => (flags.lookup(name)?.type === 's' ? flags.text(name) : '');
   const contextName = option('context') || config.currentContext;
   const context = config.contexts.get(contextName)?.value;
-  if (option('context') && !context) throw new ConfigurationError(`context was not found for specified context: ${option('context')}`);
-  if (config.currentContext && !context && !option('context')) {
-    throw new ConfigurationError(`context was not found for specified context: ${config.currentContext}`);
-  }
+  if (contextName && !context && serverFirst) throw new CliError(`context ${quote(contextName)} does not exist`);
+  if (contextName && !context) throw new ConfigurationError(`context was not found for specified context: ${contextName}`);
   const clusterName = option('cluster') || (context?.cluster ?? '');
   const cluster = config.clusters.get(clusterName)?.value;
   if (option('cluster') && !cluster) throw new CliError(`no server found for cluster "${clusterName}"`);
@@ -108,6 +115,11 @@ export function resolveClient(config: KubeConfig, flags: FlagSet, env: ReadonlyM
   if (option('user') && !user) throw new CliError(`auth info "${userName}" does not exist`);
   const headers: Record<string, string> = {};
   let server: string = option('server') || (cluster?.server ?? '');
+  const named = userName || 'default';
+  checkIdentity(process, option, user, named);
+  const authority = option('certificate-authority') || (cluster?.['certificate-authority'] ?? '');
+  if (authority && !fs.exists(process.resolve(authority)))
+    throw new CliError(`unable to read certificate-authority ${authority} for ${clusterName} due to open ${authority}: no such file or directory`);
   let token: string = option('token') || (user?.token ?? '');
   if (!token && user?.tokenFile) token = fs.readText(user.tokenFile).trim();
   let namespace: string = context?.namespace ?? '';
@@ -125,7 +137,16 @@ export function resolveClient(config: KubeConfig, flags: FlagSet, env: ReadonlyM
   if (as) headers['impersonate-user'] = as;
   const groups = flags.list('as-group').length > 0 ? flags.list('as-group') : (user?.['as-groups'] ?? []);
   if (groups.length > 0) headers['impersonate-group'] = groups.join(',');
-  if (option('as-uid')) headers['impersonate-uid'] = option('as-uid');
+  const uid = option('as-uid') || user?.['as-uid'];
+  if (uid) headers['impersonate-uid'] = uid;
+  const extra = flags.lookup('as-user-extra') ? flags.list('as-user-extra') : [];
+  if (!as && (groups.length > 0 || uid || extra.length > 0))
+    throw new CliError(`requesting uid, groups or user-extra for ${named} without impersonating a user`);
+  for (const pair of extra) {
+    const equals = pair.indexOf('=');
+    if (equals < 0) throw new CliError(`malformed user-extra: ${pair}`);
+    headers[`impersonate-extra-${encodeURIComponent(pair.slice(0, equals)).toLowerCase()}`] = pair.slice(equals + 1);
+  }
   // A client certificate is how the course's admin user identifies itself; transports may look at its common name.
   if (user?.['client-certificate-data']) headers['x-client-certificate-user'] = userName;
   return {
@@ -135,6 +156,31 @@ export function resolveClient(config: KubeConfig, flags: FlagSet, env: ReadonlyM
     headers,
     contextName,
   };
+}
+
+/** validateAuthInfo: one way of telling who one is, and the files for it. */
+function checkIdentity(process: ClientMachine, option: (name: string) => string, user: Obj | undefined, name: string): void {
+  const value = (flag: string, key = flag): string => option(flag) || (user?.[key] ?? '');
+  const methods: string[] = [];
+  const problems: string[] = [];
+  if (value('token') || user?.tokenFile) methods.push('token');
+  if (value('username') || value('password')) methods.push('basicAuth');
+  const certificate = value('client-certificate');
+  const key = value('client-key');
+  const given = (path: string, data: unknown): boolean => path !== '' || Boolean(data);
+  if (given(certificate, user?.['client-certificate-data'])) {
+    if (!given(key, user?.['client-key-data']))
+      problems.push(`client-key-data or client-key must be specified for ${name} to use the clientCert authentication method.`);
+    for (const [word, path] of [
+      ['cert', certificate],
+      ['key', key],
+    ])
+      if (path && !process.machine.fs.exists(process.resolve(path)))
+        problems.push(`unable to read client-${word} ${path} for ${name} due to open ${path}: no such file or directory`);
+  }
+  if (methods.length > 1) problems.push(`more than one authentication method found for ${name}; found [${methods.join(' ')}], only one is allowed`);
+  if (problems.length > 1) throw new ConfigurationError(`\n${problems.map((text) => `* ${text}`).join('\n')}`);
+  if (problems[0] !== undefined) throw new CliError(problems[0]);
 }
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';

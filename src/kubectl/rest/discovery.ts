@@ -51,7 +51,8 @@ export class Discovery {
   static async load(client: RestClient): Promise<Discovery> {
     const groups: ApiGroup[] = [];
     for (const path of ['/api', '/apis']) {
-      const document = await client.request('GET', path, { accept: AGGREGATED });
+      const timeout = client.timeoutMs > 0 ? `${client.timeoutMs / 1000}s` : '32s';
+      const document = await client.request('GET', path, { accept: AGGREGATED, query: { timeout } });
       if (document.kind === 'APIGroupDiscoveryList') groups.push(...(document.items ?? []).map(groupOf));
       else groups.push(...(await legacyGroups(client, path, document)));
     }

@@ -14,6 +14,11 @@ const CLOSE = 255;
 export interface StreamOptions {
   stdin: boolean;
   tty: boolean;
+  /** Where what it prints goes; the process's own unless given. */
+  out?: (data: Uint8Array) => Promise<void>;
+  err?: (data: Uint8Array) => Promise<void>;
+  /** What it reads instead of the process's input. */
+  input?: Uint8Array;
   /** Bytes that leave the session without ending the command (ctrl-p ctrl-q). */
   detachKeys?: Uint8Array;
 }
@@ -57,8 +62,9 @@ export async function streamRemote(session: Session, path: string, query: [strin
     const left = new Promise<'detached'>((resolve) => {
       detached = () => resolve('detached');
     });
-    if (options.stdin) void pumpStdin(session, socket, stop.signal, options.detachKeys, () => detached?.());
-    return await process.guard(Promise.race([receive(session, socket), left]));
+    if (options.input) sendAll(socket, options.input);
+    else if (options.stdin) void pumpStdin(session, socket, stop.signal, options.detachKeys, () => detached?.());
+    return await process.guard(Promise.race([receive(session, socket, options), left]));
   } finally {
     stop.abort();
     resize?.dispose();
@@ -91,15 +97,23 @@ async function pumpStdin(session: Session, socket: ChannelSocket, stop: AbortSig
   }
 }
 
-async function receive(session: Session, socket: ChannelSocket): Promise<'ended'> {
+/** All of the input, in pieces, and its end. */
+function sendAll(socket: ChannelSocket, input: Uint8Array): void {
+  for (let i = 0; i < input.length; i += 32_768) socket.send(framed(STDIN, input.subarray(i, i + 32_768)));
+  socket.send(new Uint8Array([CLOSE, STDIN]));
+}
+
+async function receive(session: Session, socket: ChannelSocket, options: StreamOptions): Promise<'ended'> {
   const { process } = session;
+  const out = options.out ?? ((data) => process.stdout.write(data));
+  const err = options.err ?? ((data) => process.stderr.write(data));
   for (;;) {
     const message = await process.guard(socket.receive());
     if (message === null) return 'ended';
     const channel = message[0];
     const data = message.subarray(1);
-    if (channel === STDOUT && data.length > 0) await process.stdout.write(data);
-    else if (channel === STDERR && data.length > 0) await process.stderr.write(data);
+    if (channel === STDOUT && data.length > 0) await out(data);
+    else if (channel === STDERR && data.length > 0) await err(data);
     else if (channel === ERROR && data.length > 0) {
       // What is still on its way on the other channels was sent before this.
       decodeStatus(new TextDecoder().decode(data));

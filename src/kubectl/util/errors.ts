@@ -28,13 +28,15 @@ export class StatusError extends Error {
   }
 }
 
-/** The server could not be reached (url.Error). */
+/** The server could not be reached (url.Error); `reason` is what is wrong, the message tells the request, too. */
 export class ConnectionError extends Error {
+  readonly reason: string;
   readonly host: string;
   readonly url: string;
   readonly op: string;
-  constructor(op: string, url: string, host: string, message: string) {
-    super(message);
+  constructor(op: string, url: string, host: string, reason: string) {
+    super(`${op} ${quote(url)}: ${reason}`);
+    this.reason = reason;
     this.op = op;
     this.url = url;
     this.host = host;
@@ -132,10 +134,10 @@ export function standardErrorMessage(error: unknown): string | undefined {
     return `Error from server: ${error.message}`;
   }
   if (error instanceof ConnectionError) {
-    if (error.message.includes('connection refused')) {
+    if (error.reason.includes('connection refused')) {
       return `The connection to the server ${error.host} was refused - did you specify the right host or port?`;
     }
-    return `Unable to connect to the server: ${error.message}`;
+    return `Unable to connect to the server: ${error.reason}`;
   }
   return undefined;
 }

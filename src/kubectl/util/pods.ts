@@ -8,7 +8,7 @@ import { untilWithSync, WaitTimeout } from './until.ts';
 
 const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container';
 
-/** Containers of a Pod as podcmd lists them: containers, init containers, ephemeral ones. */
+/** Containers of a Pod as podcmd looks for them: containers, init containers, ephemeral ones. */
 export function allContainers(pod: Obj): { container: Obj; suffix: string; fieldPath: string }[] {
   const part = (field: string, suffix: string): { container: Obj; suffix: string; fieldPath: string }[] =>
     ((pod.spec?.[field] ?? []) as Obj[]).map((container) => ({ container, suffix, fieldPath: `spec.${field}{${container.name}}` }));
@@ -17,7 +17,9 @@ export function allContainers(pod: Obj): { container: Obj; suffix: string; field
 
 /** podcmd.AllContainerNames. */
 export function allContainerNames(pod: Obj): string {
+  const order = (suffix: string): number => ['', ' (ephem)', ' (init)'].indexOf(suffix);
   return allContainers(pod)
+    .sort((a, b) => order(a.suffix) - order(b.suffix))
     .map(({ container, suffix }) => container.name + suffix)
     .join(', ');
 }
@@ -28,18 +30,13 @@ export function findContainer(pod: Obj, name: string): Obj | undefined {
 
 /** podcmd.FindOrDefaultContainerByName: says on stderr which container it chose among several. */
 export async function findOrDefaultContainer(session: Session, pod: Obj, name: string, quiet: boolean): Promise<Obj> {
-  if (name !== '') {
-    const found = findContainer(pod, name);
-    if (!found) throw new CliError(`container ${name} not found in pod ${pod.metadata?.name}`);
-    return found;
-  }
   const [first] = pod.spec?.containers ?? [];
   if (!first) throw new CliError(`pod ${pod.metadata?.namespace}/${pod.metadata?.name} does not have any containers`);
-  const wanted: string | undefined = pod.metadata?.annotations?.[DEFAULT_CONTAINER];
+  const wanted: string | undefined = name || pod.metadata?.annotations?.[DEFAULT_CONTAINER];
   if (wanted) {
     const found = findContainer(pod, wanted);
-    if (found) return found;
-    if (!quiet) await session.err(`Default container name "${wanted}" not found in pod ${pod.metadata?.name}\n`);
+    if (!found) throw new CliError(`container ${wanted} is not valid for pod ${pod.metadata?.name} out of: ${allContainerNames(pod)}`);
+    return found;
   }
   if (!quiet && allContainers(pod).length > 1) await session.err(`Defaulted container "${first.name}" out of: ${allContainerNames(pod)}\n`);
   return first;
@@ -71,16 +68,18 @@ function moreActive(a: Obj, b: Obj): boolean {
   return created(a) < created(b);
 }
 
-/** podutils.ByLogging. */
+const LOGGING_ORDER: Record<string, number> = { Running: 0, Unknown: 1, Pending: 2 };
+
+/** podutils.ByLogging: a phase that it does not know counts as running. */
 function betterForLogs(a: Obj, b: Obj): boolean {
   if (Boolean(a.spec?.nodeName) !== Boolean(b.spec?.nodeName)) return Boolean(a.spec?.nodeName);
-  const phase = (pod: Obj): number => PHASE_ORDER[pod.status?.phase] ?? 0;
-  if (phase(a) !== phase(b)) return phase(a) > phase(b);
+  const phase = (pod: Obj): number => LOGGING_ORDER[pod.status?.phase] ?? 0;
+  if (phase(a) !== phase(b)) return phase(a) < phase(b);
   if (ready(a) !== ready(b)) return ready(a);
-  if (ready(a) && readyTime(a) !== readyTime(b)) return readyTime(a) > readyTime(b);
+  if (ready(a) && readyTime(a) !== readyTime(b)) return readyTime(a) < readyTime(b);
   if (maxRestarts(a) !== maxRestarts(b)) return maxRestarts(a) > maxRestarts(b);
   const created = (pod: Obj): number => Date.parse(pod.metadata?.creationTimestamp ?? '') || 0;
-  return created(a) > created(b);
+  return created(a) < created(b);
 }
 
 /** The label selector of a workload or Service, as polymorphichelpers.SelectorsForObject. */

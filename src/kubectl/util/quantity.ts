@@ -1,3 +1,5 @@
+import { CliError } from './errors.ts';
+
 /** A quantity as an exact number of nano-units. */
 export type Quantity = bigint;
 
@@ -18,6 +20,11 @@ export function parseQuantity(text: string): Quantity | undefined {
   if (power >= 0) value *= 10n ** BigInt(power);
   else value = (value + 10n ** BigInt(-power) - 1n) / 10n ** BigInt(-power);
   return match[1] === '-' ? -value : value;
+}
+
+/** Throws as resource.ParseQuantity does. */
+export function checkQuantity(text: string): void {
+  if (parseQuantity(text) === undefined) throw new CliError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
 }
 
 export function compareQuantity(a: Quantity, b: Quantity): number {

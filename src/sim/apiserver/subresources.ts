@@ -290,7 +290,7 @@ export function changePodPart(existing: ApiObject, object: ApiObject, subresourc
         errors.push({ type: 'Forbidden', field, detail: `existing ephemeral containers ${JSON.stringify(container.name)} may not be changed\n` });
     }
     if (errors.length > 0) throw newInvalid({ group: '', resource: 'Pod' }, existing.metadata?.name ?? '', errors);
-    return { ...existing, metadata, spec: { ...old, ephemeralContainers: given.ephemeralContainers } } as ApiObject;
+    return { ...existing, metadata, spec: { ...structuredClone(old), ephemeralContainers: given.ephemeralContainers } } as ApiObject;
   }
   const resources = new Map(
     (given.containers as { name?: string; resources?: unknown }[] | undefined)?.map((container) => [container.name, container.resources]),
@@ -299,7 +299,7 @@ export function changePodPart(existing: ApiObject, object: ApiObject, subresourc
     ...container,
     resources: resources.get(container.name) ?? container.resources,
   }));
-  return { ...existing, metadata, spec: { ...old, containers } } as ApiObject;
+  return { ...existing, metadata, spec: structuredClone({ ...old, containers }) } as ApiObject;
 }
 
 /** `namespaces/finalize`: only spec.finalizers move. */
