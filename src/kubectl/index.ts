@@ -68,6 +68,10 @@ async function main(process: Process, argv: string[], transport: (server: string
   const missing = (REQUIRED[command.path] ?? []).filter((name) => !flags.changed(name));
   if (missing.length > 0) throw new Error(`required flag(s) ${missing.map((name) => `"${name}"`).join(', ')} not set`);
   const session = new Session(process, flags, commandPath, transport);
+  if (flags.number('v') >= 6) {
+    const { logStart } = await process.kernel.external(import('./rest/verbose.ts'));
+    await logStart(session);
+  }
   const run = await commandRun(session, command.path);
   if (!run && command.children.length === 0) throw new Error(`${commandPath} is not simulated yet`);
   if (!run) return group(process, session, command.path, flags.rest);

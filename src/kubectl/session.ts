@@ -135,7 +135,8 @@ export class Session {
         onWarning: (text) => this.serverWarning(text),
         onResponse: async (request, response, tookMs) => {
           const verbosity = this.flags.number('v');
-          if (verbosity < 6) return;
+          // Upstream keeps what it learns of the groups on disk: these requests are seldom made.
+          if (verbosity < 6 || /\/apis?\?timeout=/.test(request.url)) return;
           const { logResponse } = await this.process.kernel.external(import('./rest/verbose.ts'));
           await logResponse(this, verbosity, request, response, tookMs);
         },

@@ -63,7 +63,7 @@ export async function autoscale(session: Session, args: string[]): Promise<void>
       if (!(error instanceof StatusError)) throw error;
       created = await createOlder(session, info.namespace, object, dryRun);
     }
-    await session.out(printer.print(created));
+    await session.out(printer.print(created, { typed: true }));
   });
   if (count === 0) throw new CliError('no objects passed to autoscale');
 }

@@ -1,5 +1,5 @@
 import type { Session } from '../session.ts';
-import { CliError } from '../util/errors.ts';
+import { CliError, ExitError } from '../util/errors.ts';
 import { readTar, type TarEntry, writeTar } from '../util/tar.ts';
 import { execInPod } from './exec.ts';
 
@@ -87,13 +87,22 @@ function gather(session: Session, local: string, name: string): TarEntry[] {
 async function download(session: Session, from: FileSpec, to: string): Promise<void> {
   const chunks: Uint8Array[] = [];
   const decoder = new TextDecoder();
-  await run(session, from, ['tar', 'cf', '-', from.path], {
-    out: async (data) => {
-      chunks.push(data.slice());
-    },
-    // Upstream gives tar's complaints to standard output.
-    err: (data) => session.out(decoder.decode(data, { stream: true })),
-  });
+  let ended = false;
+  try {
+    await run(session, from, ['tar', 'cf', '-', from.path], {
+      out: async (data) => {
+        chunks.push(data.slice());
+        // Two empty blocks end an archive.
+        ended ||= data.length >= 1024 && data.subarray(-1024).every((byte) => byte === 0);
+      },
+      // Upstream gives tar's complaints to standard output, and is done when the archive is whole.
+      err: async (data) => {
+        if (!ended) await session.out(decoder.decode(data, { stream: true }));
+      },
+    });
+  } catch (error) {
+    if (!ended || !(error instanceof ExitError)) throw error;
+  }
   const { fs } = session.process.machine;
   const prefix = cleanPath(from.path.replace(/^\/+/, '')).replace(/^(\.\.\/)+|^\.\.$|^\.$/, '');
   const root = session.process.resolve(to);

@@ -164,6 +164,8 @@ async function printTables(session: Session, result: ResourceResult): Promise<vo
   let written = 0;
   let separator = false;
   let onlyNamespaced = !allNamespaces;
+  // Upstream's printers share this switch: once a table had the column, those after it have it, too.
+  let withNamespace = false;
   const flush = async (): Promise<void> => {
     const text = writer.flush();
     if (text === '') return;
@@ -180,7 +182,8 @@ async function printTables(session: Session, result: ResourceResult): Promise<vo
       writer.forgetWidths();
       if (last && !flags.bool('no-headers') && written > 0) separator = true;
       try {
-        printer = await getPrinter(session, mapping, allNamespaces && mapping.namespaced, withKind);
+        withNamespace ||= allNamespaces && mapping.namespaced;
+        printer = await getPrinter(session, mapping, withNamespace, withKind);
       } catch (error) {
         if (!allErrors.some((known) => errorText(known) === errorText(error))) allErrors.push(error);
         continue;

@@ -43,9 +43,9 @@ export async function patch(session: Session, args: string[]): Promise<void> {
   const isJson = /^\s*\{/.test(source);
   let body: Json;
   try {
-    body = isJson && dryRun !== 'client' && !local ? undefined : isJson ? parseJson(source) : readYamlDocument(source);
+    body = isJson ? undefined : readYamlDocument(source);
   } catch (error) {
-    throw new CliError(isJson ? errorText(error) : `unable to parse ${quote(text)}: ${errorText(error)}`);
+    throw new CliError(`unable to parse ${quote(text)}: ${errorText(error)}`);
   }
   const result = await build(session, {
     ...fileOptions(session),
@@ -61,6 +61,7 @@ export async function patch(session: Session, args: string[]): Promise<void> {
     const before = info.object as Obj;
     let after: Obj;
     if (local || dryRun === 'client') {
+      if (isJson) body = parseJson(source);
       if (type === 'json') after = applyJsonPatch(before, body);
       else if (type === 'merge') after = jsonMerge(before, body);
       else {

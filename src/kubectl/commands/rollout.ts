@@ -122,8 +122,8 @@ export async function rolloutHistory(session: Session, args: string[]): Promise<
       const shown = wanted > 0 ? revisions.filter((revision) => revision.number === wanted) : revisions;
       if (wanted > 0 && shown.length === 0) throw new CliError('unable to find the specified revision');
       for (const revision of shown) {
-        const object = revision.applied ?? { apiVersion: 'apps/v1', kind: 'ReplicaSet', ...revision.source };
-        await session.out(printer.print(object));
+        const object = revision.applied ?? { kind: 'ReplicaSet', apiVersion: 'apps/v1', ...revision.source };
+        await session.out(printer.print(object, { typed: true }));
       }
       return;
     }

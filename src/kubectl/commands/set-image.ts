@@ -44,12 +44,12 @@ export async function patchAll(
     const patch = goJson(twoWayMergePatch(before, after, patchTypeOf(info.mapping.group, info.mapping.kind)));
     if (patch === '{}' && !how.always) continue;
     if (dryRun === 'client' || session.flags.bool('local')) {
-      await session.out(printer.print(after));
+      await session.out(printer.print(after, { typed: true }));
       continue;
     }
     try {
       const helper = new Helper(session, info.mapping, { dryRun, fieldManager: session.flags.text('field-manager') });
-      await session.out(printer.print(await helper.patch(info.namespace, info.name, 'strategic', patch)));
+      await session.out(printer.print(await helper.patch(info.namespace, info.name, 'strategic', patch), { typed: true }));
     } catch (error) {
       if (error instanceof Error && (error.name === 'Killed' || error.name === 'Errno')) throw error;
       if (how.raw) throw error;

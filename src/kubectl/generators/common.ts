@@ -48,7 +48,7 @@ export async function finish(session: Session, object: Obj, failure: string | un
     if (failure === undefined || (error instanceof Error && (error.name === 'Killed' || error.name === 'Errno'))) throw error;
     throw new CliError(failure + errorText(error));
   }
-  await session.out(printer.print(created));
+  await session.out(printer.print(created, { typed: true }));
 }
 
 const CLUSTER_WIDE = new Set(['Namespace', 'PriorityClass', 'ClusterRole', 'ClusterRoleBinding']);

@@ -11,7 +11,7 @@ export function isLess(a: Json, b: Json): boolean {
   if (typeof a === 'string' && typeof b === 'string') {
     const x = parseQuantity(a);
     const y = parseQuantity(b);
-    return x && y ? compareQuantity(x, y) < 0 : compareStrings(a, b) < 0;
+    return x !== undefined && y !== undefined ? compareQuantity(x, y) < 0 : compareStrings(a, b) < 0;
   }
   if (typeof a === 'number' && typeof b === 'number') return a < b;
   if (Array.isArray(a) && Array.isArray(b)) {

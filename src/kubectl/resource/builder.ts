@@ -56,6 +56,7 @@ export class ResourceResult {
   async #collect(fn: Visit): Promise<unknown[]> {
     const { options } = this;
     const errors: unknown[] = [];
+    if (options.continueOnError) options.report = (error) => void errors.push(error);
     const each: Visit = async (info) => {
       try {
         await this.#decorate(info);
@@ -178,14 +179,10 @@ export async function build(session: Session, options: BuilderOptions): Promise<
     if (names.length > 0) throw new CliError('name cannot be provided when a path is specified');
     if (tuples.length > 0) throw new CliError('resource/name arguments cannot be provided when a path is specified');
     const requirements = labelSelector === undefined ? undefined : parseFilter(labelSelector);
+    if (options.latest && requirements) options.requirements = requirements;
     // What was read again from the server is what the selector sees: a table has no labels.
     const filtered = requirements && !options.latest ? sources.map((source) => filterSource(source, requirements)) : sources;
-    return new ResourceResult(
-      session,
-      options.latest ? { ...options, requirements } : options,
-      filtered,
-      !directory && !stdin && sources.length === 1 && (singleFile || sources.length === 1),
-    );
+    return new ResourceResult(session, options, filtered, !directory && !stdin && sources.length === 1 && (singleFile || sources.length === 1));
   }
   if (options.local) throw new CliError(LOCAL_RESOURCE);
 

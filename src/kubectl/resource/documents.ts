@@ -19,6 +19,8 @@ export interface BuilderOptions {
   /** Default type for bare names (rollout, set …): ResourceNames. */
   defaultType?: string;
   labelSelector?: string;
+  /** Takes a document of a file that is no object the server knows; the documents after it are still read. */
+  report?: (error: unknown) => void;
   /** The label selector, read, when it is to judge what came from files after it was fetched again. */
   requirements?: ReturnType<typeof parseSelector>;
   fieldSelector?: string;
@@ -177,8 +179,16 @@ async function visitDocument(context: FileContext, document: Json, file: string,
       );
     }
   }
-  const object = decode(document, file);
-  const info = await infoForData(context, object, file);
+  let info: Info;
+  let object: Obj;
+  try {
+    object = decode(document, file);
+    info = await infoForData(context, object, file);
+  } catch (error) {
+    if (!options.report || isFatal(error)) throw error;
+    options.report(error);
+    return;
+  }
   if (options.flatten && isList(object)) {
     await visitFlattened(session, info, options, (member) => fn(markRead(member)));
     return;

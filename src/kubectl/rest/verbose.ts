@@ -14,6 +14,18 @@ const STATUS: Record<number, string> = {
   500: 'Internal Server Error',
 };
 
+const GATES =
+  'AtomicFIFO ClientsAllowCARotation ClientsAllowCBOR=false ClientsAllowTLSCacheGC ClientsPreferCBOR=false InOrderInformers InOrderInformersBatchProcess InformerResourceVersion UnlockWhileProcessingFIFO WatchListClient';
+
+/** What kubectl says before it asks anything, at -v 6 and more: where its configuration is from, and its client's switches. */
+export async function logStart(session: Session): Promise<void> {
+  for (const file of session.kubeConfig.files) await session.klog('I', 'loader.go:407', `Config loaded from file:  ${session.process.resolve(file)}`);
+  for (const gate of GATES.split(' ')) {
+    const [name, enabled = 'true'] = gate.split('=');
+    await session.klog('I', 'envvar.go:195', `"Feature gate default state" feature="${name}" enabled=${enabled}`);
+  }
+}
+
 /** A request and its answer as kubectl logs them: -v 6 a line, 7 the request's headers, 8 and more bodies. */
 export async function logResponse(
   session: Session,

@@ -46,7 +46,7 @@ export function goSort<T>(items: T[], isLess: (a: T, b: T) => boolean): T[] {
       random ^= (random << 17n) & all;
       let other = Number(random & mask);
       if (other >= length) other -= length;
-      swap(index - 1 + i, a + other);
+      swap(index + i, a + other);
     }
   }
   function choosePivot(a: number, b: number): [pivot: number, hint: 'unknown' | 'increasing' | 'decreasing'] {

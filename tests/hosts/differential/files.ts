@@ -28,7 +28,7 @@ export const FILES: Readonly<Record<string, string>> = {
     'apiVersion: v1\nkind: Pod\nmetadata: {name: wrong, label: {a: b}}\nspec:\n  container: []\n  containers:\n  - {name: c, image: nginx, ports: [{containerPort: 80, nam: web}]}\n',
   'dup.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: dup}\ndata:\n  a: "1"\n  a: "2"\n',
   'patch.yaml': 'spec:\n  replicas: 7\n',
-  'env.txt': '# comment\nA=1\nB=two words\n\nC="quoted"\nHOME\n',
+  'env.txt': '# comment\nA=1\nB=two words\n\nC="quoted"\nNOT_SET\n',
   'bad.env': 'A=1\n1 bad=x\n',
   'dir/one.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {a: b}\n',
   'dir/two.json': '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"two"},"data":{"n":"1"}}\n',

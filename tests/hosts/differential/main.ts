@@ -1,19 +1,21 @@
 /**
  * Runs command lines with the built-in and with the real kubectl against one simulated cluster and prints what differs.
- * `node tests/hosts/differential/main.ts [--lines FILE] [--match REGEXP] [--seed S] [--count N]`
+ * `node tests/hosts/differential/main.ts [--lines FILE | --generate N] [--seed S] [--match REGEXP] [--from I] [--to J] [--most LINES]`
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { realKubectl } from '../../../src/hosts/node/real-kubectl.ts';
+import { generatedLines } from './grammar.ts';
 import { compareReads, readLines, startFixture } from './reads.ts';
 
 const { values } = parseArgs({
   options: {
     lines: { type: 'string' },
+    generate: { type: 'string' },
     match: { type: 'string', default: '' },
     from: { type: 'string', default: '0' },
     to: { type: 'string', default: '99999' },
-    seed: { type: 'string', default: 'a' },
+    seed: { type: 'string', default: '1' },
     most: { type: 'string', default: '6' },
   },
 });
@@ -21,7 +23,9 @@ const kubectl = realKubectl();
 if (!kubectl) throw new Error('no real kubectl for this machine');
 const world = await startFixture(kubectl, values.seed);
 const pattern = new RegExp(values.match);
-const lines = (values.lines ? readLines(readFileSync(values.lines, 'utf8')) : readLines())
+const lines = (
+  values.generate ? generatedLines(Number(values.generate), Number(values.seed)) : values.lines ? readLines(readFileSync(values.lines, 'utf8')) : readLines()
+)
   .slice(Number(values.from), Number(values.to))
   .filter((line) => pattern.test(line));
 let bad = 0;
