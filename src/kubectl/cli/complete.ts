@@ -5,7 +5,7 @@ import { groupResource } from '../rest/discovery.ts';
 import { Session } from '../session.ts';
 import { CliError } from '../util/errors.ts';
 import { compareStrings, type Obj } from '../util/object.ts';
-import { type Command, commandTree, findCommand, flagSetFor, REQUIRED } from './command.ts';
+import { type Command, commandTree, findCommand, flagSetFor, globalFlags, REQUIRED } from './command.ts';
 import { type FlagDefinition, FlagError, type FlagSet } from './flags.ts';
 import { SUMMARIES } from './summaries.ts';
 
@@ -132,7 +132,10 @@ function waitingFlag(flags: FlagSet, word: string): FlagDefinition | undefined {
 
 function flagNames(flags: FlagSet, typed: string): Completion {
   const out: string[] = [];
-  for (const flag of flags.definitions().sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  // Those of all commands come before the command's own.
+  const shared = new Set(globalFlags().map((flag) => flag.name));
+  const rank = (flag: FlagDefinition): string => (shared.has(flag.name) ? '0' : '1') + flag.name;
+  for (const flag of flags.definitions().sort((a, b) => (rank(a) < rank(b) ? -1 : 1))) {
     const again = flag.type === 'l' || flag.type === 'a';
     if (flags.changed(flag.name) && !again) continue;
     if (`--${flag.name}`.startsWith(typed)) out.push(`--${flag.name}`);

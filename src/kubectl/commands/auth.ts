@@ -141,7 +141,7 @@ export async function whoAmI(session: Session): Promise<void> {
     body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
   });
   if (session.flags.text('output') !== '') {
-    await session.out((await makePrinter(session, '')).print(review));
+    await session.out((await makePrinter(session, '')).print(review, { typed: true }));
     return;
   }
   const { username, uid, groups = [], extra = {} } = review.status?.userInfo ?? {};
