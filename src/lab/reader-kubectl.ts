@@ -1,8 +1,8 @@
 import { createKubectl } from '../kubectl/index.ts';
 import type { Transport } from '../sim/transport.ts';
 import type { Program } from '../unix/types.ts';
-import { beginCommand, notingDoor } from './last-command.ts';
 import { CLUSTER_ADDRESS } from './kubeconfig.ts';
+import { beginCommand, notingDoor } from './last-command.ts';
 
 const MOST_SAID = 8_000;
 
