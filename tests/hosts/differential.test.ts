@@ -1,6 +1,6 @@
 /**
  * The built-in kubectl against the real v1.36.3, on one simulated cluster: a seeded choice of the listed command lines and
- * as many made from the grammar. `node tests/hosts/differential/main.ts` runs all of them and shows what differs.
+ * about as many made from the grammar, and stories that change the cluster. `node tests/hosts/differential/main.ts` runs all of them and shows what differs.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -9,10 +9,11 @@ import fc from 'fast-check';
 import { realKubectl } from '../../src/hosts/node/real-kubectl.ts';
 import { generatedLines } from './differential/grammar.ts';
 import { compareReads, readLines, startFixture } from './differential/reads.ts';
+import { compareStory, STORIES } from './differential/stories.ts';
 
 const SEED = 20_261_123;
-const LISTED = 170;
-const GENERATED = 130;
+const LISTED = 150;
+const GENERATED = 100;
 
 const kubectl = realKubectl();
 const skip = kubectl ? false : 'no real kubectl for this machine (the package that carries it is for linux/x64)';
@@ -37,3 +38,14 @@ test('the built-in kubectl prints what the real one prints', { skip, timeout: 60
     await world.close();
   }
 });
+
+for (const name of Object.keys(STORIES)) {
+  test(`the built-in kubectl does what the real one does: ${name}`, { skip, timeout: 600_000 }, async (context) => {
+    const { differences, lines } = await compareStory(kubectl as string, name);
+    context.diagnostic(`${lines - differences.length} of ${lines} command lines alike`);
+    assert.deepEqual(
+      differences.map((found) => `$ ${found.command}\n${found.lines.slice(0, 12).join('\n')}`),
+      [],
+    );
+  });
+}

@@ -1,5 +1,4 @@
 import type { Session } from '../session.ts';
-import { CliError } from '../util/errors.ts';
 import type { Obj } from '../util/object.ts';
 
 /** kubectl cluster-info: the control plane and the services of the cluster. */
@@ -38,8 +37,4 @@ export async function clusterInfo(session: Session, _args: string[]): Promise<vo
     await session.out(`${paint(label, 32)} is running at ${paint(link, 33)}\n`);
   }
   await session.out("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n");
-}
-
-export async function clusterInfoDump(_session: Session): Promise<void> {
-  throw new CliError('cluster-info dump is not simulated yet');
 }

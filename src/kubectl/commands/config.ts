@@ -201,7 +201,7 @@ function authProvider({ flags }: Session, old: Obj | undefined, { pairs, removed
 
 function execConfig({ flags }: Session, old: Obj | undefined, { pairs, removed }: ReturnType<typeof parsePairs>): Obj | undefined {
   if (!old && !flags.changed('exec-command')) return undefined;
-  const exec: Obj = { apiVersion: '', args: null, command: '', env: null, interactiveMode: 'IfAvailable', provideClusterInfo: false, ...old };
+  const exec: Obj = { apiVersion: '', args: null, command: '', env: null, provideClusterInfo: false, ...old };
   if (flags.changed('exec-command')) Object.assign(exec, { command: flags.text('exec-command'), args: null });
   if (flags.changed('exec-api-version')) exec.apiVersion = flags.text('exec-api-version');
   if (flags.list('exec-arg').length > 0) exec.args = flags.list('exec-arg');
@@ -290,9 +290,24 @@ export async function view(session: Session, args: string[]): Promise<void> {
   );
 }
 
+/** The fields in the order of upstream's types. */
+const ORDER =
+  'cluster server tls-server-name insecure-skip-tls-verify certificate-authority certificate-authority-data proxy-url disable-compression user namespace client-certificate client-certificate-data client-key client-key-data token tokenFile as as-uid as-groups as-user-extra username password auth-provider exec command args env apiVersion installHint provideClusterInfo interactiveMode'.split(
+    ' ',
+  );
+
+function ordered(value: Obj): Obj {
+  const rank = (key: string): number => (ORDER.indexOf(key) + ORDER.length) % ORDER.length;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort((a, b) => rank(a) - rank(b))
+      .map((key) => [key, key === 'exec' ? ordered(value[key]) : value[key]]),
+  );
+}
+
 function shown(session: Session, value: Obj): Obj {
   const { flags } = session;
-  const out = { ...value };
+  const out = ordered(value);
   if (flags.bool('flatten')) {
     for (const key of ['certificate-authority', 'client-certificate', 'client-key']) {
       if (!out[key]) continue;

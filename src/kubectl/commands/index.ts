@@ -108,12 +108,13 @@ const LAZY: Record<string, [load: () => Promise<Module>, name: string]> = {
   completion: [() => import('./completion.ts'), 'completion'],
   debug: [() => import('./debug.ts'), 'debug'],
   options: [() => import('./options.ts'), 'options'],
+  alpha: [() => import('./alpha.ts'), 'alpha'],
   proxy: [() => import('./not-simulated.ts'), 'notSimulated'],
-  'auth reconcile': [() => import('./not-simulated.ts'), 'notSimulated'],
+  'auth reconcile': [() => import('./auth-reconcile.ts'), 'reconcile'],
   'kuberc set': [() => import('./not-simulated.ts'), 'notSimulated'],
   'kuberc view': [() => import('./not-simulated.ts'), 'notSimulated'],
   'cluster-info': [() => import('./cluster-info.ts'), 'clusterInfo'],
-  'cluster-info dump': [() => import('./cluster-info.ts'), 'clusterInfoDump'],
+  'cluster-info dump': [() => import('./cluster-info-dump.ts'), 'clusterInfoDump'],
 };
 
 /** The program of a command path ("rollout status"); undefined for a command that only groups others. */

@@ -138,6 +138,7 @@ export function callFunction(name: string, values: Value[]): Value {
     case 'urlquery':
       return encodeURIComponent(sprint(values)).replaceAll('%20', '+');
     case 'eq':
+      if (values.length === 0) throw new Error('wrong number of args for eq: want at least 1 got 0');
       if (values.length < 2) throw new Error('missing argument for comparison');
       return values
         .slice(1)

@@ -122,6 +122,7 @@ export class GoTemplate {
 
   #command(command: Command, dot: Value, scopes: Record<string, Value>[], final: Value[]): Value {
     const [first, ...rest] = command.args as [Expr, ...Expr[]];
+    if (first.kind === 'nil') throw this.#error(command.at, 'nil is not a command');
     if (first.kind === 'function') return this.#call({ ...first, at: { ...first.at, text: command.at.text } }, rest, dot, scopes, final);
     if (rest.length > 0 || final.length > 0) {
       const what =

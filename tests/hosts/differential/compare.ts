@@ -1,3 +1,4 @@
+import { normalise } from '../../../src/lab/compare.ts';
 import type { Outcome, World } from './world.ts';
 
 export interface Difference {
@@ -37,14 +38,15 @@ function stable(text: string, command: string): string {
   return DRY_SERVER.test(command) ? text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, '<time>').replace(/10\.43\.\d+\.\d+/g, '<ip>') : text;
 }
 
-export function difference(command: string, builtin: Outcome, real: Outcome, world: World): Difference | undefined {
-  const ages = OWN_AGES.test(command);
+/** What differs between two runs; with `apart` they were on two clusters, whose chance differs, too. */
+export function difference(command: string, builtin: Outcome, real: Outcome, world: World, apart = false): Difference | undefined {
+  const ages = apart || OWN_AGES.test(command);
   const view = (outcome: Outcome): string =>
     stable([`exit ${outcome.exit}`, '--- stdout', settle(outcome.stdout, world, ages), '--- stderr', settle(outcome.stderr, world, ages)].join('\n'), command);
   // Help is ours, in Chinese.
   if (/^Usage:$/m.test(real.stdout + real.stderr) && /用法/.test(builtin.stdout + builtin.stderr) && real.exit === builtin.exit) return undefined;
-  const left = view(real);
-  const right = view(builtin);
+  const left = apart ? normalise(view(real)) : view(real);
+  const right = apart ? normalise(view(builtin)) : view(builtin);
   return left === right ? undefined : { command, builtin, real, lines: diffLines(left.split('\n'), right.split('\n')) };
 }
 
