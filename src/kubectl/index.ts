@@ -108,7 +108,7 @@ async function group(process: Process, session: Session, path: string, rest: str
     await help(process, []);
     return 0;
   }
-  if (rest.length > 0) throw session.usageError(`unknown command "${rest.join(' ')}"`);
+  if (rest.length > 0 && path !== 'certificate') throw session.usageError(`unknown command "${rest.join(' ')}"`);
   await help(process, path.split(' '), true);
   return path === 'certificate' ? 0 : 1;
 }

@@ -2,5 +2,5 @@ import type { Session } from '../session.ts';
 
 /** kubectl alpha: this release has nothing there. */
 export async function alpha(session: Session): Promise<void> {
-  await session.out('No alpha commands are available in this version of kubectl\n');
+  await session.err('No alpha commands are available in this version of kubectl\n');
 }

@@ -129,7 +129,10 @@ async function listRules(session: Session, namespace: string): Promise<void> {
   if (!session.flags.bool('no-headers')) writer.write('Resources\tNon-Resource URLs\tResource Names\tVerbs\n');
   const sorted = [...rows.values()].sort(
     (a, b) =>
-      compareStrings(goList(a.verbs), goList(b.verbs)) || Number(a.resource === '') - Number(b.resource === '') || compareStrings(a.resource, b.resource),
+      compareStrings(goList(a.verbs), goList(b.verbs)) ||
+      Number(a.resource === '') - Number(b.resource === '') ||
+      compareStrings(a.resource, b.resource) ||
+      compareStrings(goList(a.urls), goList(b.urls)),
   );
   for (const row of sorted) writer.write(`${row.resource}\t${goList(row.urls)}\t${goList(row.names)}\t${goList(row.verbs)}\n`);
   await session.out(writer.flush());

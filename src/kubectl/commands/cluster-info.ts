@@ -8,6 +8,7 @@ export async function clusterInfo(session: Session, _args: string[]): Promise<vo
   const paint = (text: string, code: number): string => (coloured ? `\u001b[0;${code}m${text}\u001b[0m` : text);
   let services: Obj;
   try {
+    await session.mapper();
     services = await session.client.request('GET', `/api/v1/namespaces/${session.flags.text('namespace') || 'kube-system'}/services`, {
       query: { labelSelector: 'kubernetes.io/cluster-service=true' },
     });

@@ -29,7 +29,10 @@ export async function diff(session: Session, args: string[]): Promise<number> {
   for (const info of await result.infos()) {
     const { before, after } = await versions(session, info);
     const name = [info.mapping.group, info.mapping.version, info.mapping.kind, info.namespace, info.name].filter((part, i) => part !== '' || i > 2).join('.');
-    const text = unified(before === undefined ? '' : toYaml(shown(session, before)), toYaml(shown(session, after)));
+    if (info.mapping.kind === 'Secret' && !session.flags.bool('show-secrets')) maskSecrets(before, after);
+    // Upstream writes a Secret that is not there, hidden as it is, as null.
+    const missing = info.mapping.kind === 'Secret' && !session.flags.bool('show-secrets') ? 'null\n' : '';
+    const text = unified(before === undefined ? missing : toYaml(shown(session, before)), toYaml(shown(session, after)));
     if (text === '') continue;
     found = true;
     await session.out(`diff -u -N ${live}/${name} ${merged}/${name}\n--- ${live}/${name}\t${stamp}\n+++ ${merged}/${name}\t${stamp}\n${text}`);
@@ -65,13 +68,21 @@ async function versions(session: Session, info: Info): Promise<{ before: Obj | u
   return { before, after: await helper.patch(info.namespace, info.name, strategic ? 'strategic' : 'merge', locked) };
 }
 
-/** Secrets' values are hidden, managed fields left out. */
+/** Hides what a Secret holds; only whether a value changes is told (diff.Masker). */
+function maskSecrets(before: Obj | undefined, after: Obj): void {
+  const [from, to] = [before?.data ?? {}, after.data ?? {}] as [Record<string, string>, Record<string, string>];
+  const changes = (key: string): boolean => key in from && key in to && from[key] !== to[key];
+  const masked = (data: Record<string, string>, side: string): Obj =>
+    Object.fromEntries(Object.keys(data).map((key) => [key, changes(key) ? `*** (${side})` : '***']));
+  const [hiddenBefore, hiddenAfter] = [masked(from, 'before'), masked(to, 'after')];
+  if (before?.data) before.data = hiddenBefore;
+  if (after.data) after.data = hiddenAfter;
+}
+
+/** Managed fields are left out. */
 function shown(session: Session, object: Obj): Obj {
   const { managedFields, ...metadata } = object.metadata ?? {};
-  const out: Obj = { ...object, metadata: session.flags.bool('show-managed-fields') ? object.metadata : metadata };
-  if (object.kind === 'Secret' && object.data && !session.flags.bool('show-secrets'))
-    out.data = Object.fromEntries(Object.keys(object.data).map((key) => [key, '***']));
-  return out;
+  return { ...object, metadata: session.flags.bool('show-managed-fields') ? object.metadata : metadata };
 }
 
 /** `diff -u` of two texts: hunks with three lines of context; empty when they are equal. */

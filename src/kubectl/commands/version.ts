@@ -29,7 +29,7 @@ export async function version(session: Session, args: string[]): Promise<void> {
   if (!flags.bool('client')) {
     const { client } = session;
     try {
-      server = await client.request('GET', '/version');
+      server = await client.request('GET', '/version', { query: { timeout: '32s' } });
     } catch (error) {
       if (error instanceof Error && (error.name === 'Killed' || error.name === 'Errno')) throw error;
       failure = error;

@@ -121,6 +121,8 @@ export function callFunction(name: string, values: Value[]): Value {
       return values.slice(1).reduce((item: Value, key) => indexValue(item, key), first);
     case 'slice': {
       if (typeof first !== 'string' && !Array.isArray(first)) throw new Error(`can't slice item of type ${typeName(first)}`);
+      const beyond = values.slice(1).find((index) => typeof index === 'number' && (index < 0 || index > first.length));
+      if (beyond !== undefined) throw new Error(`index out of range: ${String(beyond)}`);
       return first.slice(Number(second ?? 0), values[2] === undefined ? undefined : Number(values[2]));
     }
     case 'print':

@@ -127,9 +127,9 @@ export class GoTemplate {
     if (rest.length > 0 || final.length > 0) {
       const what =
         first.kind === 'field'
-          ? `${first.path.at(-1)} has arguments but cannot be invoked as function`
+          ? `${first.path.at(-1)} is not a method but has arguments`
           : `can't give argument to non-function ${first.kind === 'literal' ? first.at.text : 'at' in first ? first.at.text : '.'}`;
-      throw this.#error(command.at, what);
+      throw this.#error('at' in first ? first.at : command.at, what);
     }
     return this.#expr(first, dot, scopes);
   }
