@@ -273,7 +273,6 @@ spec('CustomResourceDefinition: defaulting, pruning, selectable fields, strict v
               properties: {
                 spec: {
                   type: 'object',
-                  'x-kubernetes-preserve-unknown-fields': false,
                   properties: {
                     replicas: { type: 'integer', default: 1 },
                     color: { type: 'string' },
