@@ -1,3 +1,4 @@
+import { fnv32a } from '../kernel/index.ts';
 import { unified } from '../kubectl/commands/diff.ts';
 import { toYaml } from '../kubectl/format/yaml-write.ts';
 import type { ApiObject, Client } from '../sim/client/types.ts';
@@ -43,6 +44,13 @@ export function clusterAt(cluster: Remembering, atMs: number): Remembering {
 /** The page's view of the cluster at a moment. */
 export function viewAt(cluster: Remembering, atMs: number): ClusterView {
   return clusterView(clusterAt(cluster, atMs));
+}
+
+/** "<number of writes>.<digest of all of them>". */
+export function digestOf(writes: readonly WriteRecord[]): string {
+  let digest = 0;
+  for (const write of writes) digest = fnv32a(`${digest} ${JSON.stringify(write)}`);
+  return `${writes.length}.${digest.toString(16)}`;
 }
 
 /** The lives of the readers' Pods, in the order they were born. */

@@ -3,7 +3,8 @@
  * messages cross `postMessage`, a WebContainer's stdin and a socket. Every request carries an id and is answered once.
  */
 export type SessionRequest =
-  | { type: 'start'; lab: LabFileSet; seed: string; restore?: SavedSession }
+  /** `speed`: at which time goes on from the beginning, or from the end of what is restored. Default 1. */
+  | { type: 'start'; lab: LabFileSet; seed: string; restore?: SavedSession; speed?: number }
   | ({ type: 'start-twins' } & TwinSides)
   | { type: 'open-terminal'; terminal: string; columns: number; rows: number }
   | { type: 'close-terminal'; terminal: string }
@@ -32,6 +33,8 @@ export type SessionRequest =
   | { type: 'moment'; atMs: number }
   /** Every Pod that ever was, with the states it went through. */
   | { type: 'history' }
+  /** A digest of every write that is kept, whole: two sessions that agree in it are the same. */
+  | { type: 'digest' }
   /** What is different between two moments. */
   | { type: 'compare'; fromMs: number; toMs: number }
   /** An object's YAML, now or at a moment; '' when it was not there. */

@@ -76,7 +76,7 @@ export function createSession(options: {
         const { lab, files } = request.lab;
         const cluster = takePrepared(request.seed, lab.cluster);
         const environment = await createEnvironment({ host, seed: request.seed, preset: lab.cluster, files, cluster });
-        const session = await RunningSession.start(environment, request.lab, request.seed, request.restore, host, options.notify, options.onEnvironment);
+        const session = await RunningSession.start(environment, request, host, options.notify, options.onEnvironment);
         running = session;
         return { nowMs: session.nowMs };
       }
@@ -119,9 +119,7 @@ class RunningSession implements Session {
 
   static async start(
     environment: Environment,
-    lab: LabFileSet,
-    seed: string,
-    restore: SavedSession | undefined,
+    { lab, seed, restore, speed = 1 }: SessionRequest & { type: 'start' },
     host: HostClock,
     notify: (notice: SessionNotice) => void,
     onEnvironment?: (environment: Environment) => void,
@@ -133,7 +131,7 @@ class RunningSession implements Session {
       if (result.exit !== 0) throw new Error(`the lab's setup failed: ${command}\n${result.stderr}`);
     }
     if (restore) await session.#restore(restore);
-    session.#play();
+    session.#play(speed);
     return session;
   }
 
@@ -170,8 +168,8 @@ class RunningSession implements Session {
     });
   }
 
-  #play(): void {
-    this.#player = this.#environment.kernel.play(1);
+  #play(speed: number): void {
+    this.#player = this.#environment.kernel.play(speed);
     this.#player.finished.catch((error: unknown) => this.#fail(error));
     this.#planView();
     this.#tick();
@@ -338,6 +336,8 @@ class RunningSession implements Session {
         return (await import('./moments.ts')).viewAt(cluster, request.atMs);
       case 'history':
         return (await import('./moments.ts')).podHistories(cluster.writes);
+      case 'digest':
+        return (await import('./moments.ts')).digestOf(cluster.writes);
       case 'compare':
         return (await import('./moments.ts')).compareMoments(cluster, request.fromMs, request.toMs);
       case 'yaml': {

@@ -181,11 +181,10 @@ export class Workbench {
     );
     const { lab } = this.#files;
     try {
-      const { nowMs } = await this.#connection.request<{ nowMs: number }>({ type: 'start', lab: this.#files, seed: lab.name, restore });
+      const { nowMs } = await this.#connection.request<{ nowMs: number }>({ type: 'start', lab: this.#files, seed: lab.name, restore, speed: this.#speed });
       this.#startMs ??= nowMs;
       for (const size of this.#terminals.open) await this.#connection.request({ type: 'open-terminal', ...size });
       if (!restore) for (const [path, text] of Object.entries(fileStore.read(lab.name))) await this.#connection.request({ type: 'write-file', path, text });
-      if (this.#speed !== 1) await this.#connection.request({ type: 'set-speed', speed: this.#speed });
       if (restore) this.#timeline.rebuild(await this.#connection.request<PodHistory[]>({ type: 'history' }), this.#startMs);
     } catch (error) {
       if (restore) {
