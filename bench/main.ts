@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { findChromium } from '../scripts/chromium.ts';
 import { measureApi } from './api.ts';
+import { measureDatabase } from './database.ts';
 import { measurePage } from './page.ts';
 
 interface Measured {
@@ -52,6 +53,7 @@ ratio('webernetes / chartroom, 100 Pods', 'webernetes-100', 'deployment-100', 'a
 ratio('webernetes / chartroom, 1,000 Pods', 'webernetes-1000', 'deployment-1000', 'at least 10');
 
 for (const line of await measureApi()) console.log(line);
+for (const line of await measureDatabase()) console.log(line);
 
 const chromium = findChromium();
 if (!chromium) console.log('page: not measured, no Chromium found');

@@ -71,6 +71,7 @@ async function forward(pod: Pod, kernel: ReturnType<typeof setup>['kernel']): Pr
 }
 
 test('a real client logs in, asks, and is told what goes wrong', {
+  timeout: 60_000,
   skip: CLIENT ? undefined : 'no mysql or mariadb client is installed here (Debian: mariadb-client)',
 }, async () => {
   const { start, wait, kernel } = setup();
