@@ -252,7 +252,7 @@ spec('StatefulSet should list, patch and delete a collection, validate status en
   const ev = await e.watch(
     e.of('pods') + '?watch=true&fieldSelector=metadata.name%3Dss-0',
     async () => {
-      await e.pass(10);
+      await e.pass(1);
       await e.del(`${e.of('pods')}/blocker`, { gracePeriodSeconds: 0 });
     },
     30,
