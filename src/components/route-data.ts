@@ -40,6 +40,12 @@ export const onRequest = defineRouteMiddleware(async (context) => {
   visit(route.sidebar);
 
   const { data, id } = route.entry;
+  // Where storage is blocked, touching it throws, in Starlight's scripts too: a storage that keeps nothing stands in.
+  route.head.unshift({
+    tag: 'script',
+    content:
+      "try{localStorage}catch{Object.defineProperty(window,'localStorage',{value:{getItem:()=>null,removeItem(){},setItem(key){if(key.startsWith('chartroom'))throw new Error('storage is blocked')}}})}",
+  });
   for (const [scheme, content] of [
     ['light', '#f8f5ec'],
     ['dark', '#0e1a26'],

@@ -23,6 +23,9 @@ const TRACE_LIMIT_MS = 60_000;
 /** Inputs kept for replay; beyond this the session can no longer be restored exactly and says so. */
 const INPUT_LIMIT = 20_000;
 
+/** Virtual time; nobody skips that far. */
+const LONGEST_SESSION_MS = 100 * 86_400_000;
+
 /** Requests that change the world: they are what a session consists of, besides its seed. */
 const REPLAYED = new Set<SessionRequest['type']>([
   'open-terminal',
@@ -370,6 +373,10 @@ class RunningSession implements Session {
   /** Plays the log of an earlier session: the same seed and inputs give the same cluster. */
   async #restore(saved: SavedSession): Promise<void> {
     const { kernel } = this.#environment;
+    const plausible = (ms: unknown): boolean => Number.isFinite(ms) && (ms as number) < kernel.now() + LONGEST_SESSION_MS;
+    // Kept where anybody may write: a time that never comes would be waited for.
+    if (!plausible(saved.nowMs) || !saved.inputs.every((input) => plausible(input?.atMs) && REPLAYED.has(input.request?.type)))
+      throw new Error('what was kept of the session is broken');
     for (const { atMs, request } of saved.inputs) {
       await kernel.advance({ untilMs: Math.max(atMs, kernel.now()), sliceMs: 12 });
       kernel.input(() => {

@@ -4,14 +4,19 @@ import type { Branch } from './branches.ts';
 /** Everything kept in this browser has this prefix; the number changes when the format does. */
 const PREFIX = 'chartroom.1.';
 
-/** Reads a value; undefined when there is none, when it is not JSON, or when storage is blocked. */
-function read<T>(key: string): T | undefined {
+/** Reads what was kept; undefined when there is nothing, when it is not JSON, or when storage is blocked. */
+function readAny(key: string): unknown {
   try {
-    const text = localStorage.getItem(PREFIX + key);
-    return text === null ? undefined : (JSON.parse(text) as T);
+    return JSON.parse(localStorage.getItem(PREFIX + key) ?? 'null') ?? undefined;
   } catch {
     return undefined;
   }
+}
+
+/** The same for what is kept as an object: its members, none when it is anything else. */
+function read(key: string): Record<string, unknown> {
+  const value = readAny(key);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
 
 /** Writes a value; false when storage is full or blocked. */
@@ -43,9 +48,9 @@ export interface KeptSession {
 
 export const progressStore = {
   read(): Progress {
-    const value = read<unknown>('progress');
-    if (typeof value !== 'object' || value === null) return {};
-    return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string[]] => Array.isArray(entry[1])));
+    return Object.fromEntries(
+      Object.entries(read('progress')).flatMap(([lab, steps]) => (Array.isArray(steps) ? [[lab, steps.filter((step) => typeof step === 'string')]] : [])),
+    );
   },
   /** Adds reached steps; false when it could not be kept. */
   reach(lab: string, steps: readonly string[]): boolean {
@@ -63,8 +68,8 @@ export const progressStore = {
 
 export const sessionStore = {
   read: (lab: string): KeptSession | undefined => {
-    const kept = read<KeptSession>(`session.${lab}`);
-    return kept && typeof kept.digest === 'string' && kept.saved?.version === 1 && Array.isArray(kept.saved.inputs) ? kept : undefined;
+    const kept = read(`session.${lab}`) as Partial<KeptSession>;
+    return typeof kept.digest === 'string' && kept.saved?.version === 1 && Array.isArray(kept.saved.inputs) ? (kept as KeptSession) : undefined;
   },
   write: (lab: string, kept: KeptSession): boolean => write(`session.${lab}`, kept),
   remove: (lab: string): void => remove(`session.${lab}`),
@@ -73,8 +78,8 @@ export const sessionStore = {
 /** Futures that were left, by lab. */
 export const branchStore = {
   read: (lab: string): Branch[] => {
-    const kept = read<Branch[]>(`branches.${lab}`);
-    return Array.isArray(kept) ? kept.filter((one) => one.saved?.version === 1 && Array.isArray(one.saved.inputs)) : [];
+    const kept = readAny(`branches.${lab}`) as Branch[] | undefined;
+    return Array.isArray(kept) ? kept.filter((one) => one?.saved?.version === 1 && Array.isArray(one.saved.inputs)) : [];
   },
   write: (lab: string, branches: readonly Branch[]): boolean => write(`branches.${lab}`, branches),
   remove: (lab: string): void => remove(`branches.${lab}`),
@@ -82,7 +87,8 @@ export const branchStore = {
 
 /** Files the reader edited: kept beside the session, so that they survive even when it cannot be replayed. */
 export const fileStore = {
-  read: (lab: string): Record<string, string> => read<Record<string, string>>(`files.${lab}`) ?? {},
+  read: (lab: string): Record<string, string> =>
+    Object.fromEntries(Object.entries(read(`files.${lab}`)).filter((entry): entry is [string, string] => typeof entry[1] === 'string')),
   write: (lab: string, files: Record<string, string>): boolean => write(`files.${lab}`, files),
   remove: (lab: string): void => remove(`files.${lab}`),
 };
@@ -99,7 +105,7 @@ export interface Layout {
   readAloud?: boolean;
 }
 export const layoutStore = {
-  read: (): Layout => read<Layout>('layout') ?? {},
+  read: (): Layout => read('layout'),
   change: (change: Layout): void => {
     write('layout', { ...layoutStore.read(), ...change });
   },
@@ -107,10 +113,9 @@ export const layoutStore = {
 
 /** Answers to questions, by page and question. */
 export const answerStore = {
-  read: (page: string): Record<string, number> => read<Record<string, Record<string, number>>>('answers')?.[page] ?? {},
+  read: (page: string): Record<string, number> => (read('answers')[page] ?? {}) as Record<string, number>,
   write: (page: string, question: string, choice: number): void => {
-    const all = read<Record<string, Record<string, number>>>('answers') ?? {};
-    write('answers', { ...all, [page]: { ...all[page], [question]: choice } });
+    write('answers', { ...read('answers'), [page]: { ...answerStore.read(page), [question]: choice } });
   },
 };
 
