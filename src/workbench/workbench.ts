@@ -6,7 +6,7 @@ import type { Details } from './details.ts';
 import { wireDividers, wireSheet } from './dividers.ts';
 import { clockText, find, paced } from './dom.ts';
 import { createEvents } from './events.ts';
-import { createFiles, type FilesPane } from './files.ts';
+import type { FilesPane } from './files.ts';
 import { createSteps, type StepsPane } from './steps.ts';
 import { branchStore, digest, fileStore, sessionStore } from './store.ts';
 import { TerminalDeck } from './terminal-deck.ts';
@@ -24,7 +24,8 @@ export class Workbench {
   #digest: string;
   #connection: Connection | undefined;
   #terminals: TerminalDeck;
-  #filesPane: FilesPane;
+  /** Fetched with the first look at a file. */
+  #filesPane: Promise<FilesPane> | undefined;
   #steps: StepsPane;
   #chart: ClusterChart;
   #events: ReturnType<typeof createEvents>;
@@ -62,12 +63,6 @@ export class Workbench {
       opened: (terminal, columns, rows) => this.#send({ type: 'open-terminal', terminal, columns, rows }),
       closed: (terminal) => this.#send({ type: 'close-terminal', terminal }),
       leave: () => find(root, '[role="tab"][aria-selected="true"]').focus(),
-    });
-    this.#filesPane = createFiles(find(root, '[data-panel="files"]'), {
-      lab: files.lab.name,
-      originals: files.files,
-      request: (request) => this.#ask(request),
-      apply: (path) => this.#run(`kubectl apply -f ${path}`),
     });
     this.#steps = createSteps(files.lab, {
       run: (command) => this.#run(command),
@@ -199,7 +194,7 @@ export class Workbench {
     this.#root.dataset.state = 'ready';
     this.#steps.enable();
     for (const request of this.#waiting.splice(0)) this.#send(request);
-    void this.#filesPane.refresh().catch(() => undefined);
+    this.#refreshFiles();
   }
 
   #ask<T>(request: SessionRequest): Promise<T> {
@@ -250,12 +245,12 @@ export class Workbench {
         this.#timeline.command(notice.line, notice.atMs);
         return;
       case 'files-changed':
-        void this.#filesPane.refresh().catch(() => undefined);
+        this.#refreshFiles();
         this.#keepSoon();
         return;
       case 'edit':
         this.#showTab('files');
-        void this.#filesPane.open(notice.path).catch((error: Error) => this.#notice(error.message, 'error'));
+        this.#inFiles((pane) => pane.open(notice.path));
         return;
       case 'failed':
         this.#notice(`模擬器出了錯：${notice.message}`, 'error', this.#reporter(`${notice.message}\n${notice.detail}`), {
@@ -298,6 +293,25 @@ export class Workbench {
     }
   }
 
+  #inFiles(job: (pane: FilesPane) => Promise<void>): void {
+    this.#filesPane ??= import('./files.ts').then(({ createFiles }) =>
+      createFiles(find(this.#root, '[data-panel="files"]'), {
+        lab: this.#files.lab.name,
+        originals: this.#files.files,
+        request: (request) => this.#ask(request),
+        apply: (path) => this.#run(`kubectl apply -f ${path}`),
+      }),
+    );
+    this.#filesPane.then(job).catch((error: Error) => {
+      this.#filesPane = undefined;
+      this.#notice(`編輯器打不開：${error.message}`, 'error');
+    });
+  }
+
+  #refreshFiles(): void {
+    void this.#filesPane?.then((pane) => pane.refresh()).catch(() => undefined);
+  }
+
   #select(object: string): void {
     this.#showTab('why');
     this.#why((details) => details.show(object));
@@ -326,7 +340,8 @@ export class Workbench {
 
   #showTab(id: string): void {
     showPanel(this.#root, id);
-    if (id === 'files') void this.#filesPane.shown().catch((error: Error) => this.#notice(`編輯器打不開：${error.message}`, 'error'));
+    if (id === 'files') this.#inFiles((pane) => pane.shown());
+    if (id === 'timeline') this.#timeline.draw();
     if (id === 'timeline') this.#drawTimeline();
     if (id === 'why') this.#why(() => undefined);
   }

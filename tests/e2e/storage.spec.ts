@@ -69,7 +69,7 @@ test('an old session is begun anew with a word; one that cannot be replayed too,
         key,
         JSON.stringify({ ...kept, saved: { ...kept.saved, inputs: [{ atMs: 'soon', request: { type: 'input', terminal: 'nobody' } }] } }),
       );
-      localStorage.setItem(`${prefix}files.statefulset`, JSON.stringify({ 'note.txt': 'mine' }));
+      localStorage.setItem(`${prefix}files.statefulset`, JSON.stringify({ 'note.txt': 'mine\n' }));
     },
     [KEPT] as const,
   );
