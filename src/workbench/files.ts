@@ -101,7 +101,8 @@ export function createFiles(
     const names = (await options.request<readonly { path: string }[]>({ type: 'list-files' }))
       .map((file) => file.path)
       .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
-    const wanted = path !== undefined && names.includes(path) ? path : names[0];
+    // Before any file was opened, the list may have been set to one.
+    const wanted = [path, list.value].find((name) => name !== undefined && names.includes(name)) ?? names[0];
     list.replaceChildren(...names.map((name) => new Option(name, name, false, name === wanted)));
     if (editor && wanted !== undefined && !unsaved) {
       if (wanted !== path) await load(wanted);

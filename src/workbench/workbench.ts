@@ -298,7 +298,10 @@ export class Workbench {
       createFiles(find(this.#root, '[data-panel="files"]'), {
         lab: this.#files.lab.name,
         originals: this.#files.files,
-        request: (request) => this.#ask(request),
+        request: (request) => {
+          if (request.type === 'write-file') this.#keepSoon();
+          return this.#ask(request);
+        },
         apply: (path) => this.#run(`kubectl apply -f ${path}`),
       }),
     );
