@@ -298,10 +298,7 @@ export class Workbench {
       createFiles(find(this.#root, '[data-panel="files"]'), {
         lab: this.#files.lab.name,
         originals: this.#files.files,
-        request: (request) => {
-          if (request.type === 'write-file') this.#keepSoon();
-          return this.#ask(request);
-        },
+        request: (request) => this.#ask(request),
         apply: (path) => this.#run(`kubectl apply -f ${path}`),
       }),
     );
@@ -344,7 +341,6 @@ export class Workbench {
   #showTab(id: string): void {
     showPanel(this.#root, id);
     if (id === 'files') this.#inFiles((pane) => pane.shown());
-    if (id === 'timeline') this.#timeline.draw();
     if (id === 'timeline') this.#drawTimeline();
     if (id === 'why') this.#why(() => undefined);
   }
