@@ -32,3 +32,16 @@ export function resetStatus(info: ResourceInfo, object: Mutable): void {
   const fresh = convert(info.node, {}, { strict: [], checkTypes: false });
   if (fresh.status !== undefined) object.status = fresh.status as Record<string, unknown>;
 }
+
+/**
+ * A copy in the normal form of its kind, for writers that make no mistakes of type. Managed fields that come from the store are
+ * normal already and shared: unpacking and packing them again would be half of a small object's work.
+ */
+export function normalCopy(info: ResourceInfo, object: ApiObject): Mutable {
+  const managedFields = object.metadata?.managedFields;
+  const shared = managedFields !== undefined && Object.isFrozen(managedFields);
+  const given = shared ? { ...object, metadata: { ...object.metadata, managedFields: undefined } } : object;
+  const out = convert(info.node, given, { strict: [], checkTypes: false }) as unknown as Mutable;
+  if (shared) out.metadata.managedFields = managedFields;
+  return out;
+}

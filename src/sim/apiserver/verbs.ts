@@ -3,6 +3,7 @@ import type { ApiObject, ResourceId } from '../client/types.ts';
 import type { AdmissionPlugin, AdmissionRequest, FieldError, KindStrategy, StrategyContext } from '../kinds/strategy.ts';
 import type { ObjectMeta } from '../kinds/types.ts';
 import { type Bucket, deepFreeze, type Store } from '../storage/index.ts';
+import { timeText } from '../time-text.ts';
 import { cloneJson, convert } from './decode.ts';
 import { checkDeletion, type DeleteParameters, deletionFinalizers, isEmptied, podGracePeriod, shortenGrace } from './deletion.ts';
 import { countsGeneration, desiredStateChanged } from './generation.ts';
@@ -13,7 +14,7 @@ import { orderMeta } from './meta-order.ts';
 import { validateMeta, validateMetaUpdate, validateName } from './object-meta.ts';
 import type { RequestContext } from './request-context.ts';
 import type { ResourceInfo, ResourceRegistry } from './resources.ts';
-import { keepSpec, keepStatus, type Mutable, resetStatus, thaw } from './spec-and-status.ts';
+import { keepSpec, keepStatus, type Mutable, normalCopy, resetStatus, thaw } from './spec-and-status.ts';
 import {
   isStatusError,
   kindOf,
@@ -107,7 +108,7 @@ export class Verbs {
 
   /** RFC 3339 with seconds, as `metav1.Time` is written. */
   now(): string {
-    return `${new Date(this.kernel.now()).toISOString().slice(0, 19)}Z`;
+    return timeText(this.kernel.now());
   }
 
   /** 404 when there is none. */
@@ -118,9 +119,8 @@ export class Verbs {
   }
 
   /** The normal form of an object of this kind, with defaults. Strict complaints are left out: see http/decode-body. */
-  normalize(info: ResourceInfo, object: unknown, checkTypes = false): Mutable {
-    const out = convert(info.node, object, { strict: [], checkTypes }) as unknown as Mutable;
-    return this.applyDefaults(info, out);
+  normalize(info: ResourceInfo, object: unknown): Mutable {
+    return this.applyDefaults(info, normalCopy(info, object as ApiObject));
   }
 
   /** The same for a write to `status`, which leaves everything but metadata as it is: that is shared with the existing object. */
@@ -306,7 +306,7 @@ export class Verbs {
 
   /** Writes unless nothing but times of managers changed. */
   #write(info: ResourceInfo, object: Mutable, existing: Mutable, request: RequestContext): ApiObject {
-    if (equalJson(withoutTimes(object), withoutTimes(existing))) return existing;
+    if (!desiredStateChanged(object, existing) && equalJson(withoutTimes(object), withoutTimes(existing))) return existing;
     if (request.dryRun) return deepFreeze(object);
     return this.store.put(info.storage, existing.metadata.namespace ?? '', existing.metadata.name as string, object, request.cause);
   }

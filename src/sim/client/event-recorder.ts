@@ -1,5 +1,6 @@
 import type { Kernel } from '../../kernel/index.ts';
 import type { Event } from '../kinds/types.ts';
+import { timeText } from '../time-text.ts';
 import type { Client, EventRecord } from './types.ts';
 
 /** Events with the same key but other messages within this time are folded into one after `MAX_SIMILAR`. */
@@ -81,7 +82,7 @@ export class EventRecorder {
     const events = this.#client.resource<Event>('v1/events');
     if (!events.get(known.namespace, known.name)) return false;
     known.count++;
-    const patch = { count: known.count, lastTimestamp: seconds(this.#kernel.now()), message };
+    const patch = { count: known.count, lastTimestamp: timeText(this.#kernel.now()), message };
     try {
       events.patch(known.namespace, known.name, patch, { cause: event.cause, fieldManager: managerOf(event) });
     } catch (error) {
@@ -93,7 +94,7 @@ export class EventRecorder {
   #create(event: EventRecord, message: string, key: string | undefined): Logged | undefined {
     const { regarding } = event;
     const nowMs = this.#kernel.now();
-    const time = seconds(nowMs);
+    const time = timeText(nowMs);
     const namespace = regarding.namespace || 'default';
     const name = `${regarding.name}.${this.#nanos().toString(16)}`;
     const modern = key === undefined;
@@ -134,10 +135,6 @@ export class EventRecorder {
     this.#lastNanos = nanos;
     return nanos;
   }
-}
-
-function seconds(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
 function managerOf(event: EventRecord): string | undefined {

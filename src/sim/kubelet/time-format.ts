@@ -1,7 +1,4 @@
-/** RFC 3339 in UTC with seconds, as metav1.Time is written. */
-export function rfc3339(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
-}
+export { timeText as rfc3339 } from '../time-text.ts';
 
 /** RFC 3339 with microseconds, as metav1.MicroTime is written. */
 export function rfc3339Micro(ms: number): string {
