@@ -34,14 +34,22 @@ export function resetStatus(info: ResourceInfo, object: Mutable): void {
 }
 
 /**
- * A copy in the normal form of its kind, for writers that make no mistakes of type. Managed fields that come from the store are
- * normal already and shared: unpacking and packing them again would be half of a small object's work.
+ * A copy in the normal form of its kind, for writers that make no mistakes of type. Managers and owners that come from the store
+ * are normal already and shared: unpacking and comparing them again would be half of a small object's work.
  */
 export function normalCopy(info: ResourceInfo, object: ApiObject): Mutable {
-  const managedFields = object.metadata?.managedFields;
-  const shared = managedFields !== undefined && Object.isFrozen(managedFields);
-  const given = shared ? { ...object, metadata: { ...object.metadata, managedFields: undefined } } : object;
+  const { managedFields, ownerReferences } = object.metadata ?? {};
+  const managers = managedFields !== undefined && Object.isFrozen(managedFields);
+  const owners = ownerReferences !== undefined && Object.isFrozen(ownerReferences);
+  let given = object;
+  if (managers || owners) {
+    const metadata = { ...object.metadata };
+    if (managers) metadata.managedFields = undefined;
+    if (owners) metadata.ownerReferences = undefined;
+    given = { ...object, metadata };
+  }
   const out = convert(info.node, given, { strict: [], checkTypes: false }) as unknown as Mutable;
-  if (shared) out.metadata.managedFields = managedFields;
+  if (managers) out.metadata.managedFields = managedFields;
+  if (owners) out.metadata.ownerReferences = ownerReferences;
   return out;
 }

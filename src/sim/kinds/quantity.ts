@@ -109,8 +109,19 @@ export function formatQuantity(quantity: Quantity): string {
 
 /** What the server stores and prints for this text: "1000m" is "1", "1024Mi" is "1Gi", "0.5" is "500m". Throws `QuantityError`. */
 export function canonicalQuantity(input: string | number): string {
-  return formatQuantity(parseQuantity(input));
+  const text = String(input);
+  let canonical = canonicalTexts.get(text);
+  if (canonical === undefined) {
+    canonical = formatQuantity(parseQuantity(text));
+    if (canonicalTexts.size >= REMEMBERED) canonicalTexts.clear();
+    canonicalTexts.set(text, canonical);
+  }
+  return canonical;
 }
+
+/** The same few texts are written again and again. */
+const canonicalTexts = new Map<string, string>();
+const REMEMBERED = 1_000;
 
 /** Missing counts as zero, malformed too (the server has refused it long before). */
 function nanoOf(input: string | number | Quantity | undefined): bigint {

@@ -173,8 +173,8 @@ export class NodeAgent implements Disposable {
     if (!force && seen === this.#lastSeen && kernel.now() - this.#lastReportMs < DURATIONS.nodeStatusReportMs) return;
     this.#lastSeen = seen;
     const status = this.#buildStatus(node.status);
-    const same = semanticEqual(withoutHeartbeats(node.status), withoutHeartbeats(status));
-    if (!force && same && kernel.now() - this.#lastReportMs < DURATIONS.nodeStatusReportMs) return;
+    const isDue = force || kernel.now() - this.#lastReportMs >= DURATIONS.nodeStatusReportMs;
+    if (!isDue && semanticEqual(withoutHeartbeats(node.status), withoutHeartbeats(status))) return;
     const conditionOf = (of: NodeStatus | undefined, type: string): string | undefined => of?.conditions?.find((entry) => entry.type === type)?.status;
     const before = conditionOf(node.status, 'Ready');
     const after = conditionOf(status, 'Ready');

@@ -202,6 +202,7 @@ export function updateManagers(
 
 /** Folds the oldest updaters into "ancient-changes" when there are too many (`capManagersManager`). */
 function capManagers(managed: Map<string, ManagedEntry>): void {
+  if (managed.size <= MAX_UPDATE_MANAGERS) return;
   const updaters = [...managed].filter(([, entry]) => entry.operation === 'Update');
   if (updaters.length <= MAX_UPDATE_MANAGERS) return;
   updaters.sort(([a, left], [b, right]) => seconds(left.time) - seconds(right.time) || (a < b ? -1 : 1));
