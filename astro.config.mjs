@@ -6,6 +6,17 @@ import { defineConfig } from 'astro/config';
 const site = process.env.SITE ?? 'https://chartroom.example';
 const base = process.env.BASE_PATH ?? '/';
 
+/** What the lab's worker needs at once is one file: in pieces it would be compressed worse and asked for one by one. */
+const needed = new Map();
+function atOnce(id, context) {
+  if (!needed.has(id)) {
+    needed.set(id, false);
+    const info = context.getModuleInfo(id);
+    needed.set(id, info.isEntry || info.importers.some((importer) => atOnce(importer, context) !== null));
+  }
+  return needed.get(id) ? 'lab' : null;
+}
+
 export default defineConfig({
   site,
   base,
@@ -52,5 +63,8 @@ export default defineConfig({
     }),
     mdx(),
   ],
-  vite: { build: { target: 'es2023' }, worker: { format: 'es' } },
+  vite: {
+    build: { target: 'es2023' },
+    worker: { format: 'es', rolldownOptions: { output: { codeSplitting: { groups: [{ name: atOnce, debugName: 'lab' }] } } } },
+  },
 });

@@ -1,18 +1,17 @@
 /**
- * Cluster measurements, each run in a process of its own by main.ts: `node bench/cluster.ts CASE` prints one JSON line
+ * Cluster measurements, bundled by main.ts and each run in a process of its own: CASE as the argument prints one JSON line
  * {ms, heapMb, note?}. Only ratios between cases of one run mean something.
  */
-import { rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { loadLab } from '../scripts/labs.ts';
 import { nodeClock } from '../src/hosts/node/clock.ts';
 import { Kernel } from '../src/kernel/index.ts';
+import type { SavedSession } from '../src/lab/protocol.ts';
+import { createSession } from '../src/lab/session.ts';
 import { loadSchema } from '../src/sim/apiserver/schema.ts';
 import type { Cluster } from '../src/sim/cluster.ts';
 import { createCluster } from '../src/sim/index.ts';
 import type { Deployment, Pod, StatefulSet } from '../src/sim/kinds/types.ts';
+import { sessionAt } from '../src/workbench/travel.ts';
 
 interface Measured {
   ms: number;
@@ -89,6 +88,71 @@ async function statefulSet(replicas: number, podManagementPolicy: string): Promi
   });
 }
 
+/** Every Pod replaced by one of another template, as the Deployment's strategy allows (a quarter at a time). */
+async function rollingUpdate(replicas: number): Promise<Measured> {
+  const it = await cluster(replicas * 2);
+  const deployments = it.client.resource<Deployment>('apps/v1/deployments');
+  const spec = { replicas, selector: { matchLabels: { app: 'web' } }, template: template({ app: 'web' }) };
+  deployments.create({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'default' }, spec }, { cause });
+  await untilReady(it, 'apps/v1/deployments', 'web', replicas);
+  return timed(it, async () => {
+    const { kernel } = it;
+    const start = kernel.now();
+    deployments.patch('default', 'web', { spec: { template: { metadata: { annotations: { turn: '2' } } } } }, { cause });
+    const done = (): boolean => {
+      const { status, metadata } = deployments.get('default', 'web') ?? {};
+      const { observedGeneration, updatedReplicas, readyReplicas, replicas: all } = status ?? {};
+      return observedGeneration === metadata?.generation && updatedReplicas === replicas && readyReplicas === replicas && all === replicas;
+    };
+    if (!(await kernel.advance({ until: done, untilMs: start + 86_400_000 }))) return 'NOT reached';
+    return `${((kernel.now() - start) / 1000).toFixed(1)} virtual s`;
+  });
+}
+
+const LOOK_MS = 1_000;
+
+/**
+ * A session of ten minutes in which a StatefulSet is made, scaled and loses Pods; then moments of it, spread over its length:
+ * 'look' shows one, 'return' goes back to one. `ms` is the median.
+ */
+async function jump(how: 'look' | 'return'): Promise<Measured> {
+  const { lab, files } = loadLab('statefulset');
+  const session = createSession({ host: nodeClock, notify: () => undefined });
+  const start = async (restore?: SavedSession): Promise<{ nowMs: number }> =>
+    (await session.handle({ type: 'start', lab: { lab, files }, seed: lab.name, restore })) as { nowMs: number };
+  const { nowMs } = await start();
+  await session.handle({ type: 'open-terminal', terminal: 'main', columns: 100, rows: 30 });
+  const commands = [
+    'kubectl apply -f statefulset.yaml',
+    'kubectl get pods',
+    'kubectl scale sts mysql-statefulset --replicas=5',
+    'kubectl get sts,pods -o wide',
+  ];
+  for (const command of [...commands, 'kubectl delete pod mysql-statefulset-1', 'kubectl get events', 'kubectl scale sts mysql-statefulset --replicas=2']) {
+    await session.handle({ type: 'run', terminal: 'main', command });
+    await session.handle({ type: 'skip', ms: 80_000 });
+  }
+  await session.handle({ type: 'skip', ms: nowMs + 600_000 - ((await session.handle({ type: 'save' })) as SavedSession).nowMs });
+  await session.handle({ type: 'set-speed', speed: 0 });
+  const saved = (await session.handle({ type: 'save' })) as SavedSession;
+  const times: number[] = [];
+  for (let i = 0; i < 9; i++) {
+    const atMs = nowMs + ((i * 4 + 1) % 10) * 60_000;
+    if (how === 'return') {
+      // A moment is looked at before one goes back to it.
+      await session.handle({ type: 'moment', atMs });
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    const before = performance.now();
+    if (how === 'look') await session.handle({ type: 'moment', atMs });
+    else await start(sessionAt(saved, atMs));
+    times.push(performance.now() - before);
+  }
+  session.dispose();
+  times.sort((a, b) => a - b);
+  return { ms: times[4] ?? 0, heapMb: process.memoryUsage().heapUsed / 1e6, note: `worst ${times.at(-1)?.toFixed(0)} ms` };
+}
+
 async function quiet(virtualMs: number): Promise<Measured> {
   const it = await cluster();
   return timed(it, async () => {
@@ -97,20 +161,8 @@ async function quiet(virtualMs: number): Promise<Measured> {
   });
 }
 
-/** Its modules name each other without extensions, which only bundlers follow. */
-async function importWebernetes(): Promise<typeof import('@ngrok/webernetes')> {
-  const outfile = join(tmpdir(), `chartroom-bench-${process.pid}.mjs`);
-  const banner = { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" };
-  await build({ entryPoints: ['@ngrok/webernetes'], bundle: true, format: 'esm', platform: 'node', outfile, banner, logLevel: 'error' });
-  try {
-    return await import(pathToFileURL(outfile).href);
-  } finally {
-    rmSync(outfile);
-  }
-}
-
 async function webernetes(replicas: number): Promise<Measured> {
-  const { BaseImage, Cluster: Webernetes } = await importWebernetes();
+  const { BaseImage, Cluster: Webernetes } = await import('@ngrok/webernetes');
   class Pause extends BaseImage {
     static readonly imageName = 'pause';
     static readonly imageVersion = '1.0';
@@ -157,6 +209,9 @@ const CASES: Record<string, () => Promise<Measured>> = {
   'statefulset-parallel-1000': () => statefulSet(1000, 'Parallel'),
   'statefulset-ordered-100': () => statefulSet(100, 'OrderedReady'),
   'deployment-10000': () => deployment(10_000),
+  'rolling-update-1000': () => rollingUpdate(1000),
+  'jump-look': () => jump('look'),
+  'jump-return': () => jump('return'),
   'quiet-hour': () => quiet(3_600_000),
   'quiet-day': () => quiet(86_400_000),
   'webernetes-100': () => webernetes(100),

@@ -1,6 +1,6 @@
 import { ZEROS } from '../unix/file-content.ts';
 import { encodeWithBytes } from '../unix/index.ts';
-import { RegexError } from '../unix/regex.ts';
+import { RegexError } from '../unix/regex-error.ts';
 import { Errno, type OpenFile, type Process, type Program } from '../unix/types.ts';
 
 /**

@@ -1,4 +1,5 @@
-import { compileRegex, type PosixRegex, RegexError } from '../unix/regex.ts';
+import { compileRegex, type PosixRegex } from '../unix/regex.ts';
+import { RegexError } from '../unix/regex-error.ts';
 import { Errno } from '../unix/types.ts';
 import { type Applet, Failure, getopt, program, toByteText, UsageError } from './applet.ts';
 

@@ -75,10 +75,16 @@ test('a saved session comes back as it was: cluster, files and screen', async ()
 
 test('a cluster that was prepared is the one that would have been made, and one of another seed is not used', async () => {
   const { lab, files } = loadLab('start');
-  const uidOfNode = async (prepare?: string): Promise<string> => {
+  const uidOfNode = async (prepare?: string, again = false): Promise<string> => {
     const session = createSession({ host: nodeClock, notify: () => undefined });
     if (prepare !== undefined) session.prepare(prepare, lab.cluster);
-    await session.handle({ type: 'start', lab: { lab, files }, seed: 'start' });
+    const { nowMs } = (await session.handle({ type: 'start', lab: { lab, files }, seed: 'start' })) as { nowMs: number };
+    if (again) {
+      // Looking at a moment prepares the way back to it.
+      await session.handle({ type: 'moment', atMs: nowMs });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await session.handle({ type: 'start', lab: { lab, files }, seed: 'start' });
+    }
     const node = (await session.handle({ type: 'get-object', resource: 'v1/nodes', namespace: '', name: 'k3d-demo-server-0' })) as {
       metadata: { uid: string };
     };
@@ -89,6 +95,7 @@ test('a cluster that was prepared is the one that would have been made, and one 
   assert.match(expected, /^[0-9a-f-]{36}$/);
   assert.equal(await uidOfNode('start'), expected);
   assert.equal(await uidOfNode('another'), expected);
+  assert.equal(await uidOfNode(undefined, true), expected);
 });
 
 test('Ctrl-C gives the prompt back from a loop that never ends', async () => {

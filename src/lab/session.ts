@@ -60,7 +60,15 @@ export function createSession(options: {
 }): SessionHost {
   const { host } = options;
   let running: Session | undefined;
+  let current: { seed: string; preset: PresetName } | undefined;
   let prepared: { seed: string; preset: PresetName; cluster: Promise<Cluster> } | undefined;
+
+  const prepare = (seed: string, preset: PresetName): void => {
+    const cluster = bootCluster({ host, seed, preset });
+    // Who takes it hears of the failure.
+    cluster.catch(() => undefined);
+    prepared = { seed, preset, cluster };
+  };
 
   /** The prepared cluster when it is the right one. It serves once. */
   const takePrepared = (seed: string, preset: PresetName): Promise<Cluster> | undefined => {
@@ -78,6 +86,7 @@ export function createSession(options: {
         running = undefined;
         const { lab, files } = request.lab;
         const cluster = takePrepared(request.seed, lab.cluster);
+        current = { seed: request.seed, preset: lab.cluster };
         const environment = await createEnvironment({ host, seed: request.seed, preset: lab.cluster, files, cluster });
         const session = await RunningSession.start(environment, request, host, options.notify, options.onEnvironment);
         running = session;
@@ -86,21 +95,23 @@ export function createSession(options: {
       if (request.type === 'start-twins') {
         running?.dispose();
         running = undefined;
+        current = undefined;
         const { startTwins } = await import('./twins.ts');
         running = await startTwins(request, host, options.notify);
         return undefined;
       }
       if (!running) throw new Error('the session has not started');
+      // Who looks at an earlier moment may go back to it, which begins with a new cluster.
+      if (request.type === 'moment' && !prepared && current) {
+        const { seed, preset } = current;
+        host.wake(0, () => prepared ?? prepare(seed, preset));
+      }
       return running.handle(request);
     },
-    prepare(seed, preset) {
-      const cluster = bootCluster({ host, seed, preset });
-      // Who takes it hears of the failure.
-      cluster.catch(() => undefined);
-      prepared = { seed, preset, cluster };
-    },
+    prepare,
     dispose() {
       running?.dispose();
+      void prepared?.cluster.then((cluster) => cluster.dispose());
     },
   };
 }

@@ -1,4 +1,5 @@
-import { compileRegex, RegexError } from '../unix/regex.ts';
+import { compileRegex } from '../unix/regex.ts';
+import { RegexError } from '../unix/regex-error.ts';
 import { ShellFailure } from './control.ts';
 import { evaluate, expandPattern, expandText } from './expand.ts';
 import { shellPattern } from './glob.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { compileRegex, RegexError } from './regex.ts';
+import { compileRegex } from './regex.ts';
+import { RegexError } from './regex-error.ts';
 
 const spans = (pattern: string, text: string, extended = true): (string | undefined)[] | undefined =>
   compileRegex(pattern, { extended }).exec(text)?.groups.slice();

@@ -1,5 +1,6 @@
 import { type Assertion, Automaton, characterSet, type Pattern, PatternTooBig } from './automaton.ts';
 import { CLASSES } from './character-classes.ts';
+import { RegexError } from './regex-error.ts';
 import type { Process } from './types.ts';
 
 /** A compiled POSIX regular expression. Matching is leftmost and longest, in time linear in the text. */
@@ -7,11 +8,6 @@ export interface PosixRegex {
   /** First match at or after `from`. `groups[0]` is the whole; unset groups are undefined. Errors: RegexError. */
   exec(text: string, from?: number): { index: number; groups: readonly (string | undefined)[] } | undefined;
   test(text: string): boolean;
-}
-
-/** `message` as regcomp(3) of glibc says it. */
-export class RegexError extends Error {
-  pattern = '';
 }
 
 export interface RegexOptions {
