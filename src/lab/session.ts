@@ -64,10 +64,9 @@ export function createSession(options: {
   let prepared: { seed: string; preset: PresetName; cluster: Promise<Cluster> } | undefined;
 
   const prepare = (seed: string, preset: PresetName): void => {
-    const cluster = bootCluster({ host, seed, preset });
+    prepared = { seed, preset, cluster: bootCluster({ host, seed, preset }) };
     // Who takes it hears of the failure.
-    cluster.catch(() => undefined);
-    prepared = { seed, preset, cluster };
+    prepared.cluster.catch(() => undefined);
   };
 
   /** The prepared cluster when it is the right one. It serves once. */
@@ -78,7 +77,6 @@ export function createSession(options: {
     void found.cluster.then((cluster) => cluster.dispose());
     return undefined;
   };
-
   return {
     async handle(request) {
       if (request.type === 'start') {
