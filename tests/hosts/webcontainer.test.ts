@@ -64,20 +64,23 @@ test('a session runs in it: mount, spawn, output, input, resize, API, Node scrip
 });
 
 test('where it cannot boot it refuses within the limit, with a reason and a remedy', { skip, timeout: 120_000 }, async () => {
-  const cases: { query?: string; failure: StandIn['failure']; reason: RegExp }[] = [
+  const cases: { query?: string; offline?: boolean; failure: StandIn['failure']; reason: RegExp }[] = [
+    { offline: true, failure: undefined, reason: /現在沒有網路/ },
     { query: '?open', failure: undefined, reason: /沒有跨來源隔離/ },
     { failure: 'silent', reason: /3 秒內沒有啟動/ },
     { query: '?frame=http://127.0.0.1:9/', failure: undefined, reason: /3 秒內沒有啟動/ },
     { failure: 'licence', reason: /拒絕啟動.*not licensed/ },
   ];
-  for (const { query = '', failure, reason } of cases) {
+  for (const { query = '', offline = false, failure, reason } of cases) {
     standIn.failure = failure;
     const page = await open(query);
+    await page.context().setOffline(offline);
     const result = await page.evaluate(() => contract.connect());
     assert.equal(result.ok, false);
     assert.match(result.reason!, reason);
     assert.ok(result.remedy, result.reason);
     assert.ok(result.tookMs < 3600, `${result.tookMs} ms`);
+    await page.context().setOffline(false);
     await page.close();
   }
   standIn.failure = 'spawn';
