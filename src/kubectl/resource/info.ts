@@ -1,9 +1,10 @@
+import { goJson } from '../format/go-json.ts';
 import { checkName, type RequestOptions, segment } from '../rest/client.ts';
 import type { Mapping } from '../rest/discovery.ts';
 import { groupResource } from '../rest/discovery.ts';
 import type { DryRun, Session } from '../session.ts';
-import { isNotFound } from '../util/errors.ts';
-import { type Json, type Obj, quote } from '../util/object.ts';
+import { CliError, isNotFound } from '../util/errors.ts';
+import { isObject, type Json, type Obj, quote } from '../util/object.ts';
 
 /** One object (or list) that a command works on: resource.Info. */
 export class Info {
@@ -111,17 +112,26 @@ export class Helper {
     };
   }
 
+  /** An answer that is an object with a kind, as the decoder of unstructured objects wants it. */
+  async #ask(method: string, path: string, options: RequestOptions): Promise<Obj> {
+    const answer = await this.#session.client.request(method, path, options);
+    if (typeof answer.kind !== 'string' || answer.kind === '') throw new CliError(`Object 'Kind' is missing in '${goJson(answer)}'`);
+    if (!isObject(answer.metadata)) answer.metadata = { name: '', namespace: '' };
+    answer.apiVersion ??= '';
+    return answer;
+  }
+
   get(namespace: string, name: string, options: RequestOptions = {}): Promise<Obj> {
     checkName(name);
-    return this.#session.client.request('GET', this.path(namespace, name), options);
+    return this.#ask('GET', this.path(namespace, name), options);
   }
 
   list(namespace: string, options: RequestOptions = {}): Promise<Obj> {
-    return this.#session.client.request('GET', this.path(namespace), options);
+    return this.#ask('GET', this.path(namespace), options);
   }
 
   create(namespace: string, object: Obj): Promise<Obj> {
-    return this.#session.client.request('POST', this.path(namespace), { body: object, query: this.#writeQuery() });
+    return this.#ask('POST', this.path(namespace), { body: object, query: this.#writeQuery() });
   }
 
   /** PUT; without a resourceVersion the object's present one is used first. */
@@ -136,12 +146,12 @@ export class Helper {
         if (!isNotFound(error)) throw error;
       }
     }
-    return this.#session.client.request('PUT', this.path(namespace, name), { body, query: this.#writeQuery() });
+    return this.#ask('PUT', this.path(namespace, name), { body, query: this.#writeQuery() });
   }
 
   patch(namespace: string, name: string, type: PatchType, patch: Json | string, extra: RequestOptions['query'] = {}): Promise<Obj> {
     checkName(name);
-    return this.#session.client.request('PATCH', this.path(namespace, name), {
+    return this.#ask('PATCH', this.path(namespace, name), {
       ...(typeof patch === 'string' ? { text: patch } : { body: patch }),
       contentType: PATCH_CONTENT[type],
       query: { ...this.#writeQuery(), ...extra },

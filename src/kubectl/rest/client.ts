@@ -1,8 +1,8 @@
 import type { ChannelSocket, HttpResponse, Transport } from '../../sim/transport.ts';
 import { Errno, Killed, type Process } from '../../unix/types.ts';
 import { goJson } from '../format/go-json.ts';
-import { CliError, ConnectionError, StatusError } from '../util/errors.ts';
-import type { Json, Obj } from '../util/object.ts';
+import { CliError, ConnectionError, errorText, StatusError } from '../util/errors.ts';
+import { isObject, type Json, type Obj } from '../util/object.ts';
 import { parseJson } from '../util/parse-json.ts';
 
 export interface RequestOptions {
@@ -110,7 +110,17 @@ export class RestClient {
 
   /** A request whose answer is JSON. */
   async request(method: string, path: string, options: RequestOptions = {}): Promise<Obj> {
-    return parseJson(await this.text(method, path, options));
+    const text = await this.text(method, path, options);
+    let answer: Json;
+    try {
+      answer = parseJson(text);
+    } catch (error) {
+      throw new CliError(`couldn't get version/kind; json parse error: ${errorText(error)}`);
+    }
+    if (!isObject(answer)) throw new CliError(`Object 'Kind' is missing in '${text.trim()}'`);
+    // A list of nothing may be null; what in it is no object is none of its items.
+    if ('items' in answer) answer.items = Array.isArray(answer.items) ? answer.items.filter(isObject) : [];
+    return answer;
   }
 
   #signal(controller: AbortController): AbortSignal {

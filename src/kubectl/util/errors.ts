@@ -155,6 +155,8 @@ function multilineError(prefix: string, messages: readonly string[]): string {
 /** cmdutil.CheckErr: what is written to stderr and the exit code. */
 export function describeFailure(input: unknown): { message: string; code: number } {
   let error = input;
+  // An answer with parts missing that every server sends: upstream would read them as empty.
+  if (error instanceof TypeError || error instanceof RangeError) return { message: 'error: the answer of the server lacks parts of the object', code: 1 };
   if (error instanceof AggregateFailure && error.errors.length === 1) error = error.errors[0];
   if (error instanceof ExitError) return { message: error.message, code: error.code };
   if (error instanceof StatusError && error.reason === 'Invalid') {

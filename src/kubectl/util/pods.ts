@@ -105,7 +105,10 @@ export function selectorForObject(object: Obj): string {
 
 /** "*v1.ConfigMap": the Go type that upstream would print with %T. */
 export function goTypeName(object: Obj): string {
-  const version = String(object.apiVersion).split('/').at(-1) ?? 'v1';
+  const version =
+    String(object.apiVersion || 'v1')
+      .split('/')
+      .at(-1) ?? 'v1';
   return `*${version}.${object.kind}`;
 }
 
