@@ -40,7 +40,7 @@ export async function version(session: Session, args: string[]): Promise<void> {
   else if (output === 'yaml') await session.out(`${toYaml(document)}\n`);
   else {
     await session.out(`Client Version: ${CLIENT_VERSION.gitVersion}\nKustomize Version: ${KUSTOMIZE_VERSION}\n`);
-    if (server) await session.out(`Server Version: ${server.gitVersion}\n`);
+    if (server) await session.out(`Server Version: ${server.gitVersion ?? ''}\n`);
   }
   if (failure) throw failure;
   await warnAboutSkew(session, server);
@@ -51,7 +51,7 @@ async function warnAboutSkew(session: Session, server: Obj | undefined): Promise
   if (!server) return;
   const minor = Number.parseInt(String(server.minor), 10);
   const skew = Math.abs(36 - minor);
-  if (String(server.major) === '1' && skew <= 1) return;
+  if (Number.isNaN(skew) || (String(server.major) === '1' && skew <= 1)) return;
   await session.err(
     `Warning: version difference between client (1.36) and server (${server.major}.${minor}) exceeds the supported minor version skew of +/-1\n`,
   );

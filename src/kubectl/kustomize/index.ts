@@ -1,5 +1,6 @@
 import { goJson } from '../format/go-json.ts';
 import { readDocuments, readYamlDocument } from '../format/yaml-read.ts';
+import { toYaml } from '../format/yaml-write.ts';
 import { base64, configKeyProblems } from '../generators/common.ts';
 import { jsonMerge } from '../patch/json-merge.ts';
 import { applyJsonPatch } from '../patch/json-patch.ts';
@@ -30,7 +31,7 @@ const CLUSTER_KINDS = new Set(
 );
 
 /** `kubectl kustomize <folder>`: the objects that a kustomization describes, in the order kustomize prints them. */
-export function buildKustomization(session: Session, path: string): Obj[] {
+export async function buildKustomization(session: Session, path: string): Promise<Obj[]> {
   const absolute = session.process.resolve(path);
   if (!isFolder(session, absolute)) {
     throw new CliError(
@@ -39,7 +40,13 @@ export function buildKustomization(session: Session, path: string): Obj[] {
         : `must build at directory: '${path}': file is not directory`,
     );
   }
-  const objects = load(session, path.replace(/\/+$/, '') || '/', []);
+  const warnings: string[] = [];
+  let objects: Obj[];
+  try {
+    objects = load(session, path.replace(/\/+$/, '') || '/', [], warnings);
+  } finally {
+    if (warnings.length > 0) await session.err(warnings.map((text) => `# Warning: ${text}\n`).join(''));
+  }
   addHashes(objects);
   const rank = (object: Obj): number => {
     const first = FIRST.indexOf(object.kind);
@@ -77,6 +84,36 @@ function addHashes(objects: readonly Obj[]): void {
   renameReferences(objects, renamed);
 }
 
+/** What is known of a kustomization's fields; the last group is known and not built here. */
+const BUILT =
+  'apiVersion kind metadata resources bases namePrefix nameSuffix namespace commonLabels commonAnnotations labels images replicas patches patchesStrategicMerge patchesJson6902 configMapGenerator secretGenerator generatorOptions sortOptions'.split(
+    ' ',
+  );
+const NOT_BUILT =
+  'components crds configurations generators transformers validators helmCharts helmGlobals helmChartInflationGenerator openapi replacements vars buildMetadata'.split(
+    ' ',
+  );
+const EDIT = "Run 'kustomize edit fix' to update your Kustomization automatically.";
+const DEPRECATED: Record<string, string> = {
+  bases: `'bases' is deprecated. Please use 'resources' instead. ${EDIT}`,
+  commonLabels: `'commonLabels' is deprecated. Please use 'labels' instead. ${EDIT}`,
+  patchesJson6902: `'patchesJson6902' is deprecated. Please use 'patches' instead. ${EDIT}`,
+  patchesStrategicMerge: `'patchesStrategicMerge' is deprecated. Please use 'patches' instead. ${EDIT}`,
+  vars: `'vars' is deprecated. Please use 'replacements' instead. [EXPERIMENTAL] ${EDIT}`,
+};
+
+function checkFields(config: Obj, warnings: string[]): void {
+  for (const [field, text] of Object.entries(DEPRECATED)) if (config[field] !== undefined) warnings.push(text);
+  for (const field of Object.keys(config)) {
+    const empty = !config[field] || (Array.isArray(config[field]) && config[field].length === 0);
+    if (field === 'helmCharts' && !empty) {
+      throw new CliError(`trouble configuring builtin HelmChartInflationGenerator with config: \`\n${toYaml(config[field])}\`: must specify --enable-helm`);
+    }
+    if (NOT_BUILT.includes(field) && !empty) throw new CliError(`${field} in a kustomization is not simulated yet`);
+    if (!NOT_BUILT.includes(field) && !BUILT.includes(field)) throw new CliError(`invalid Kustomization: json: unknown field ${JSON.stringify(field)}`);
+  }
+}
+
 function readText(session: Session, path: string): string | undefined {
   try {
     return session.process.machine.fs.readText(session.process.resolve(path));
@@ -85,7 +122,7 @@ function readText(session: Session, path: string): string | undefined {
   }
 }
 
-function load(session: Session, folder: string, above: readonly string[]): Obj[] {
+function load(session: Session, folder: string, above: readonly string[], warnings: string[]): Obj[] {
   const absolute = session.process.resolve(folder);
   if (above.includes(absolute)) throw new CliError(`accumulating resources: cycle detected: candidate root '${absolute}' visited before`);
   const file = NAMES.find((name) => readText(session, `${folder}/${name}`) !== undefined);
@@ -96,10 +133,12 @@ function load(session: Session, folder: string, above: readonly string[]): Obj[]
   } catch (error) {
     throw new CliError(`invalid Kustomization: ${errorText(error)}`);
   }
-  if (!isObject(config)) throw new CliError('kustomization.yaml is empty');
+  if (config === null || config === undefined) throw new CliError('kustomization.yaml is empty');
+  if (!isObject(config)) throw new CliError('invalid Kustomization: json: cannot unmarshal into Go value of type types.Kustomization');
+  checkFields(config, warnings);
   let objects: Obj[] = [];
   for (const entry of [...(config.resources ?? []), ...(config.bases ?? [])] as string[]) {
-    objects.push(...resource(session, `${folder}/${entry}`, entry, [...above, absolute]));
+    objects.push(...resource(session, `${folder}/${entry}`, entry, [...above, absolute], warnings));
   }
   const renamed = new Map<string, string>();
   for (const generator of (config.configMapGenerator ?? []) as Obj[]) objects.push(generated(session, folder, config, generator, 'ConfigMap'));
@@ -110,16 +149,17 @@ function load(session: Session, folder: string, above: readonly string[]): Obj[]
   return objects;
 }
 
-function resource(session: Session, path: string, entry: string, above: readonly string[]): Obj[] {
+function resource(session: Session, path: string, entry: string, above: readonly string[], warnings: string[]): Obj[] {
   let type: string;
   try {
     type = session.process.machine.fs.stat(session.process.resolve(path)).type;
   } catch {
+    const missing = `evalsymlink failure on '${session.process.resolve(path)}' : lstat ${session.process.resolve(path)}: no such file or directory`;
     throw new CliError(
-      `accumulating resources: accumulation err='accumulating resources from '${entry}': open ${session.process.resolve(path)}: no such file or directory'`,
+      `accumulating resources: accumulation err='accumulating resources from '${entry}': ${missing}': must build at directory: not a valid directory: ${missing}`,
     );
   }
-  if (type === 'directory') return load(session, path.replace(/\/+$/, ''), above);
+  if (type === 'directory') return load(session, path.replace(/\/+$/, ''), above, warnings);
   const documents = [...readDocuments(readText(session, path) ?? '')].filter(isObject);
   return documents.flatMap((document) => (Array.isArray(document.items) && String(document.kind).endsWith('List') ? document.items : [document]));
 }
@@ -155,13 +195,16 @@ function generated(session: Session, folder: string, config: Obj, generator: Obj
     if (equals < 1) throw new CliError(`loading KV pairs: literal sources: [${literal}]: literal source '${literal}' should be in <key>=<value> format`);
     add(literal.slice(0, equals), literal.slice(equals + 1).replace(/^(['"])(.*)\1$/s, '$2'));
   }
-  const options: Obj = { ...config.generatorOptions, ...generator.options };
+  const [general, own]: [Obj, Obj] = [config.generatorOptions ?? {}, generator.options ?? {}];
+  const options: Obj = { ...general, ...own };
+  for (const key of ['labels', 'annotations']) if (general[key] || own[key]) options[key] = { ...general[key], ...own[key] };
   const sorted = Object.fromEntries(Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1)));
   const metadata: Obj = { name: generator.name };
   if (generator.namespace) metadata.namespace = generator.namespace;
   if (options.labels) metadata.labels = options.labels;
   if (options.annotations) metadata.annotations = options.annotations;
   const object: Obj = { apiVersion: 'v1', data: sorted, kind, metadata };
+  if (options.immutable) object.immutable = true;
   if (kind === 'Secret') object.type = generator.type ?? 'Opaque';
   if (!options.disableNameSuffixHash) metadata.annotations = { ...metadata.annotations, [NEEDS_HASH]: 'true' };
   return object;

@@ -273,5 +273,5 @@ async function infoForData(context: FileContext, object: Obj, file: string): Pro
 
 export async function visitKustomize(context: FileContext, path: string, fn: Visit): Promise<void> {
   const { buildKustomization } = await context.session.process.kernel.external(import('../kustomize/index.ts'));
-  for (const object of buildKustomization(context.session, path)) await visitDocument(context, object, path, fn);
+  for (const object of await buildKustomization(context.session, path)) await visitDocument(context, object, path, fn);
 }
