@@ -55,6 +55,8 @@ export class UsageError extends Error {
   }
 }
 
+const LINE_CPU_MS = 0.001;
+
 /** What an applet works with. */
 export class Applet {
   readonly process: Process;
@@ -180,6 +182,8 @@ export class Applet {
       heldLength += rest.length;
       if (heldLength > 1 << 20) this.process.useMemory(heldLength);
       for (const text of pieces) yield { text, terminated: true };
+      // Each line costs its reader something, too.
+      this.process.charge(pieces.length * LINE_CPU_MS);
       if (file.kind !== 'file') await this.flush();
     }
     const rest = held.join('');

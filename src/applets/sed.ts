@@ -428,6 +428,7 @@ class Sed {
   #appended: { text?: string; file?: string }[] = [];
   #lastRegex: PosixRegex | undefined;
   #replaced = false;
+  #steps = 0;
   /** The last line printed had no newline: one is due before anything more. */
   #newlineDue = false;
 
@@ -457,10 +458,9 @@ class Sed {
 
   /** Runs the script on the pattern space; a number ends sed with it. */
   async #cycle(): Promise<number | undefined> {
-    let steps = 0;
     this.#replaced = false;
     for (let at = 0; at < this.#commands.length; at++) {
-      if (++steps % 50 === 0) await this.#applet.process.cpu(0.05);
+      if (++this.#steps % 50 === 0) await this.#applet.process.cpu(0.05);
       const heldBytes = this.#pattern.text.length + this.#hold.length;
       if (heldBytes > BIG_BYTES) {
         this.#applet.process.useMemory(heldBytes);

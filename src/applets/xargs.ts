@@ -48,6 +48,7 @@ async function xargs(applet: Applet): Promise<number> {
   };
   const input = options.get('a') === undefined ? applet.process.stdin : applet.open(options.get('a') as string);
   for await (const item of itemsOf(applet, input, options.has('0') ? 'zeros' : replace !== undefined ? 'lines' : 'words')) {
+    applet.process.charge(ITEM_CPU_MS);
     if (item === eof) break;
     if (replace === undefined && commandLength + item.length + 1 > mostBytes) throw new Failure('argument line too long');
     const isFull = replace === undefined && batch.length > 0 && length + item.length + 1 > mostBytes;
@@ -61,6 +62,8 @@ async function xargs(applet: Applet): Promise<number> {
   const last = batch.length > 0 || (!ran && !options.has('r') && replace === undefined) ? await flush() : undefined;
   return last ?? result;
 }
+
+const ITEM_CPU_MS = 0.002;
 
 /** What a command line holds at most, as BusyBox has it. */
 const XARGS_BYTES = 30 * 1024;

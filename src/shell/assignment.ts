@@ -10,6 +10,8 @@ export async function assign(shell: Shell, assignment: Assignment): Promise<void
     if (variable.readonly) shell.set(name, '');
     if (!append || !variable.array) variable.array = new Map(append && variable.value !== undefined ? [['0', variable.value]] : []);
     variable.value = '';
+    // Looking for the end takes time with the length.
+    shell.process.charge(variable.array.size / 20_000);
     let next = [...variable.array.keys()].reduce((most, key) => Math.max(most, Number(key)), -1) + 1;
     for (const word of assignment.elements) {
       const keyed = word[0]?.type === 'text' && !word[0].quoted ? /^\[([^\]]*)\]=/.exec(word[0].text) : null;

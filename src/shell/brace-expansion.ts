@@ -1,9 +1,10 @@
 import type { Word, WordPart } from './syntax.ts';
 
-/** Bash's `{a,b}` and `{1..3}`: the words that a word stands for, before anything else is expanded. */
-export function braceExpand(word: Word): Word[] {
+/** Bash's `{a,b}` and `{1..3}`: the words that a word stands for, before anything else is expanded; undefined: too many. */
+export function braceExpand(word: Word): Word[] | undefined {
   if (!word.some((part) => part.type === 'text' && !part.quoted && part.text.includes('{'))) return [word];
-  return expand(atomsOf(word)).map(join);
+  const words = expand(atomsOf(word));
+  return words.length > LIMIT ? undefined : words.map(join);
 }
 
 /** One unquoted character, or a part that braces do not look into. */
@@ -24,7 +25,7 @@ function join(atoms: Atom[]): Word {
   return out;
 }
 
-const LIMIT = 10_000;
+const LIMIT = 200_000;
 
 function expand(atoms: Atom[]): Atom[][] {
   for (let start = 0; start < atoms.length; start++) {
@@ -36,7 +37,7 @@ function expand(atoms: Atom[]): Atom[][] {
     const out: Atom[][] = [];
     for (const alternative of found.alternatives) {
       for (const rest of rests) {
-        if (out.length >= LIMIT) return out;
+        if (out.length > LIMIT) return out;
         out.push([...before, ...alternative, ...rest]);
       }
     }
@@ -77,7 +78,7 @@ function sequenceOf(atoms: Atom[]): Atom[][] | undefined {
   const width = !letters && (/^-?0\d/.test(from!) || /^-?0\d/.test(to!)) ? Math.max(from!.length, to!.length) : 0;
   const out: Atom[][] = [];
   for (let value = start; start <= end ? value <= end : value >= end; value += start <= end ? step : -step) {
-    if (out.length >= LIMIT) break;
+    if (out.length > LIMIT) break;
     const text = letters ? String.fromCharCode(value) : value < 0 ? `-${String(-value).padStart(width - 1, '0')}` : String(value).padStart(width, '0');
     out.push([...text]);
   }

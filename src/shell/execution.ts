@@ -148,12 +148,14 @@ export class Execution {
       case 'count': {
         const [initialize, test, update] = command.parts;
         const value = async (word: typeof test): Promise<bigint> => evaluate(shell, await expandText(shell, word), '((: ');
+        // Blanks alone are no condition: it holds.
+        const always = test.every((part) => part.type === 'text' && part.text.trim() === '');
         await value(initialize);
         let first = true;
         return this.#loop(async () => {
           if (!first) await value(update);
           first = false;
-          if (test.length > 0 && (await value(test)) === 0n) return false;
+          if (!always && (await value(test)) === 0n) return false;
           await shell.run(command.body);
           return true;
         });

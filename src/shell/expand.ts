@@ -1,3 +1,4 @@
+import { Errno } from '../unix/types.ts';
 import { ArithmeticError, evaluateArithmetic } from './arithmetic.ts';
 import { braceExpand } from './brace-expansion.ts';
 import { ShellFailure } from './control.ts';
@@ -18,10 +19,17 @@ export async function expandWords(shell: Shell, words: readonly Word[]): Promise
       out.push(only.text);
       continue;
     }
-    const alternatives = shell.dialect === 'bash' && shell.options.has('braceexpand') ? braceExpand(word) : [word];
-    for (const alternative of alternatives) out.push(...toFields(shell, await segmentsOf(shell, alternative, false)));
+    const alternatives = shell.dialect === 'bash' && shell.options.has('braceexpand') ? braces(shell, word) : [word];
+    // Not spread into push: there may be a million of them.
+    for (const alternative of alternatives) for (const field of toFields(shell, await segmentsOf(shell, alternative, false))) out.push(field);
   }
   return out;
+}
+
+function braces(shell: Shell, word: Word): Word[] {
+  const words = braceExpand(word);
+  if (!words) throw new ShellFailure(`${shell.errorPrefix()}brace expansion: cannot allocate memory`, 1);
+  return words;
 }
 
 /** A word as one text: no splitting, no pathnames (assignments, redirects, `case`). */
@@ -294,6 +302,17 @@ export function shellQuote(text: string, dialect: 'ash' | 'bash' = 'bash'): stri
   return `'${text.replaceAll("'", dialect === 'ash' ? `'"'"'` : "'\\''")}'`;
 }
 
+function pathnames(shell: Shell, pattern: string): string[] {
+  try {
+    const found = expandPathname(shell.process.machine.fs, shell.process.cwd, pattern);
+    shell.process.charge(found.length / 1000);
+    return found;
+  } catch (error) {
+    if (!(error instanceof Errno)) throw error;
+    throw new ShellFailure(`${shell.errorPrefix()}${pattern}: ${error.message}`, 1);
+  }
+}
+
 // ---- fields ----
 
 interface Field {
@@ -357,8 +376,8 @@ function toFields(shell: Shell, segments: readonly Segment[]): string[] {
       out.push(field.text);
       continue;
     }
-    const found = expandPathname(shell.process.machine.fs, shell.process.cwd, field.pattern);
-    if (found.length > 0) out.push(...found);
+    const found = pathnames(shell, field.pattern);
+    if (found.length > 0) for (const path of found) out.push(path);
     else if (!shell.options.has('nullglob')) out.push(field.text);
   }
   return out;

@@ -1,7 +1,7 @@
 import { Automaton, characterSet, type FindOptions, type Pattern } from '../unix/automaton.ts';
 import { CLASSES } from '../unix/character-classes.ts';
 import { joinPath } from '../unix/index.ts';
-import type { FileSystem, Process } from '../unix/types.ts';
+import { Errno, type FileSystem, type Process } from '../unix/types.ts';
 
 /** Whether a pattern (quoted characters escaped by a backslash) has a wildcard. */
 export function hasWildcard(pattern: string): boolean {
@@ -139,7 +139,10 @@ export function unescapePattern(pattern: string): string {
   return pattern.replace(/\\(.)/gs, '$1');
 }
 
-/** Pathnames that a pattern matches, sorted; empty when none does. Names that begin with a dot want a dot. */
+/** What a command line may hold: a pattern that goes up and down again would make ever more of it. */
+const MAX_PATHNAMES = 30_000;
+
+/** Pathnames that a pattern matches, sorted; empty when none does. Names that begin with a dot want a dot. Errors: Errno E2BIG. */
 export function expandPathname(fs: FileSystem, cwd: string, pattern: string): string[] {
   const absolute = pattern.startsWith('/');
   const components = pattern.split('/').filter((component) => component !== '');
@@ -151,6 +154,7 @@ export function expandPathname(fs: FileSystem, cwd: string, pattern: string): st
     const next: string[] = [];
     const wild = hasWildcard(component);
     for (const base of found) {
+      if (next.length > MAX_PATHNAMES) throw new Errno('E2BIG', 'Argument list too long');
       if (!wild) {
         const path = base + unescapePattern(component);
         if (last ? lexists(fs, joinPath(cwd, path)) : fs.exists(joinPath(cwd, path))) next.push(last ? path : `${path}/`);

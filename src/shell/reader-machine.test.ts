@@ -167,6 +167,50 @@ test('Ctrl-C gives the prompt back with status 130, whatever runs', async () => 
   }
 });
 
+test('what never ends, or never fits, gives the prompt back within bounded memory', async () => {
+  const line = "head -c 50000 /dev/zero | tr '\\0' a";
+  for (const command of [
+    'dd if=/dev/zero of=/tmp/big bs=1M count=1024',
+    'sort /dev/zero',
+    'tail -f /etc/hosts',
+    'seq 1 1000000000000 > /dev/null',
+    "awk 'BEGIN { while (1); }'",
+    `awk 'BEGIN { s = "x"; for (;;) s = s s }'`,
+    `awk 'BEGIN { printf "%1000000000d", 1 }'`,
+    "echo a | sed ':a;ba'",
+    "echo a | sed ':a;s/.*/&&/;ta'",
+    'cat /dev/zero | grep x',
+    'cat /dev/zero | awk 1',
+    'yes | xargs -n 1 echo > /dev/null',
+    'f() { f; }; f',
+    'x=a; while :; do x=$x$x; done',
+    'while :; do a+=(1 2 3 4); done',
+    'for ((i = 0; ; i++)); do :; done',
+    'echo $((2 ** 1000000))',
+    'echo {1..1000000000} > /dev/null',
+    'x=$(yes)',
+    'read x < /dev/zero',
+    'ls /*/../*/../*/../*/../*/../*/../* > /dev/null',
+    'rm -rf /tmp/../*',
+    `${line} | grep -E '(a+)+$b'`,
+    `${line} | grep '\\(a*\\)*\\1b'`,
+    `x=$(${line}); [[ $x =~ ^(a+)+b$ ]]`,
+    `x=$(${line}); case $x in *a*a*a*a*a*a*b) ;; esac`,
+    `x=$(${line}); echo \${x//a*b/} \${x%%a*b} > /dev/null`,
+    "printf '\\033[?1049h\\033]0;title\\007\\033[?25l'; head -c 3000 /dev/urandom",
+  ]) {
+    const setup = setUp();
+    const { type, plain } = openTerminal(setup);
+    const before = process.memoryUsage().rss;
+    await type(`${command}\r`, 400);
+    await type('\x03', 500);
+    await type('echo al""ive\r', 500);
+    assert.match(plain(), /alive\r\n/, command);
+    assert.ok(process.memoryUsage().rss - before < 500 << 20, command);
+    setup.reader.dispose();
+  }
+});
+
 test('a fork bomb and 10 MB of output leave a working prompt', async () => {
   const setup = setUp();
   const { type, plain } = openTerminal(setup);

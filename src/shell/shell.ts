@@ -215,6 +215,7 @@ export class Shell {
     const isNew = !variable.array.has(key);
     this.variables.hold(this.process, value.length + (isNew ? 64 : 0));
     variable.array.set(key, value);
+    if (isNew) this.process.charge(variable.array.size / 20_000);
     if (isNew && !variable.associative) variable.array = new Map([...variable.array].sort(([a], [b]) => Number(a) - Number(b)));
   }
 

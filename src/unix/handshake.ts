@@ -9,19 +9,23 @@ type Connection = ByteSource & ByteSink;
 /** Type and version of a TLS handshake record. */
 const CLIENT_HELLO = [0x16, 0x03, 0x01, 0x01];
 const SERVER_HELLO = [0x16, 0x03, 0x03, 0x02];
+/** Stands for a certificate that the cluster's CA signed. */
+const CERTIFIED = 1;
 
-/** The client's side: 'plain' when the server answered with something else than TLS, 'closed' when it closed. */
-export async function startTls(connection: Connection): Promise<'secure' | 'plain' | 'closed'> {
+/** The client's side: 'certified' when the cluster's CA vouches for the server, 'plain' when the server answered with something else than TLS, 'closed' when it closed. */
+export async function startTls(connection: Connection): Promise<'certified' | 'secure' | 'plain' | 'closed'> {
   await connection.write(Uint8Array.from(CLIENT_HELLO));
   const answer = await connection.read();
-  return answer === null ? 'closed' : answer[0] === SERVER_HELLO[0] ? 'secure' : 'plain';
+  if (answer === null) return 'closed';
+  if (answer[0] !== SERVER_HELLO[0]) return 'plain';
+  return answer[4] === CERTIFIED ? 'certified' : 'secure';
 }
 
 /** The server's side: false when the client did not speak TLS (Go's server has then told it so, in plain HTTP). */
-export async function acceptTls(connection: Connection): Promise<boolean> {
+export async function acceptTls(connection: Connection, options: { certifiedByCluster?: boolean } = {}): Promise<boolean> {
   const hello = await connection.read();
   if (hello?.[0] === CLIENT_HELLO[0]) {
-    await connection.write(Uint8Array.from(SERVER_HELLO));
+    await connection.write(Uint8Array.from(options.certifiedByCluster ? [...SERVER_HELLO, CERTIFIED] : SERVER_HELLO));
     return true;
   }
   if (hello) await connection.write(new TextEncoder().encode('HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n'));

@@ -218,6 +218,10 @@ async function readLine(
       flush();
       return { characters, ended: true, timedOut: false };
     }
+    // A source that always has more never lets the signal be seen.
+    await shell.checkSignals();
+    await shell.process.cpu(chunk.length / 50_000);
+    shell.process.useMemory(characters.length * 100 + bytes.length * 8);
     for (let i = 0; i < chunk.length; i++) {
       const byte = chunk[i]!;
       if (escaping) {
@@ -232,7 +236,7 @@ async function readLine(
         continue;
       }
       const full = options.limit !== undefined && characters.length + bytes.length + 1 >= options.limit;
-      if (byte !== delimiter) bytes.push(byte);
+      if (byte !== delimiter && byte !== 0) bytes.push(byte);
       if (byte === delimiter || full) {
         file.unread?.(chunk.subarray(i + 1));
         flush();

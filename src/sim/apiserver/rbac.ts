@@ -80,7 +80,7 @@ export class Authorizer {
 
   decide(user: UserInfo, attributes: AccessAttributes): Decision {
     if (user.groups.includes('system:masters')) return { allowed: true, reason: '' };
-    if ('path' in attributes && isPublicPath(attributes.path) && attributes.verb === 'get') return { allowed: true, reason: '' };
+    if ('path' in attributes && isPublicPath(attributes.path, user) && attributes.verb === 'get') return { allowed: true, reason: '' };
     // What the roles system:basic-user and system:discovery give to everybody who is known.
     if (
       !('path' in attributes) &&
@@ -107,9 +107,10 @@ function subjectText(subject: Subject, namespace: string): string {
   return `${subject.kind} ${quote(name)}`;
 }
 
-/** Discovery and health are open to everybody (system:public-info-viewer, system:discovery). */
-function isPublicPath(path: string): boolean {
-  return /^\/(api|apis|healthz|livez|readyz|version|openapi)(\/|$)/.test(path);
+/** Health and the version are open to everybody (system:public-info-viewer), discovery to whoever is known (system:discovery). */
+function isPublicPath(path: string, user: UserInfo): boolean {
+  if (/^\/(healthz|livez|readyz|version)(\/|$)/.test(path)) return true;
+  return /^\/(api|apis|openapi)(\/|$)/.test(path) && user.groups.includes('system:authenticated');
 }
 
 export function forbidden(user: UserInfo, attributes: AccessAttributes): StatusError {

@@ -42,10 +42,11 @@ const LONGS = {
   disable: 'q',
   interface: 'F',
   ipv4: '4',
+  cacert: 'a',
 };
 
 async function curl(applet: Applet): Promise<number> {
-  const options = getopt(applet.args, 'sSo:Iivd:X:H:kLw:m:fu:A:GOc:nr:y:NgqF:4', LONGS);
+  const options = getopt(applet.args, 'sSo:Iivd:X:H:kLw:m:fu:A:GOc:nr:y:NgqF:4a:', LONGS);
   let code = 0;
   for (const url of options.rest) {
     try {
@@ -97,7 +98,7 @@ async function transfer(applet: Applet, address: string, options: ReturnType<typ
     if (options.has('v')) await applet.err(`* Connected to ${url.host} (${ip}) port ${url.port}\n`);
     const timer = limitMs === undefined ? undefined : kernel.timer(Math.max(0, startedMs + limitMs - kernel.now()), () => socket.close());
     try {
-      if (url.scheme === 'https') await secure(applet, socket, options.has('k'));
+      if (url.scheme === 'https') await secure(applet, socket, url.host, options);
       const next = await exchange(applet, socket, url, target, options, startedMs);
       if (next === undefined) return;
       if (redirects >= 50) throw new CurlError(47, 'Maximum (50) redirects followed');
@@ -114,12 +115,28 @@ async function transfer(applet: Applet, address: string, options: ReturnType<typ
   }
 }
 
-async function secure(applet: Applet, socket: Socket, insecure: boolean): Promise<void> {
+/** Names that the API server's certificate is for, besides addresses. */
+const API_SERVER_NAME = /^(?:kubernetes(?:\.default(?:\.svc(?:\.cluster\.local)?)?)?|localhost|[\d.]+)$/;
+
+async function secure(applet: Applet, socket: Socket, host: string, options: ReturnType<typeof getopt>): Promise<void> {
   const met = await applet.process.guard(startTls(socket));
   if (met === 'plain') throw new CurlError(35, 'TLS connect error: error:0A00010B:SSL routines::wrong version number');
   if (met === 'closed') throw new CurlError(35, 'Recv failure: Connection reset by peer');
-  if (!insecure) throw new CurlError(60, 'SSL certificate problem: self-signed certificate in certificate chain');
+  if (options.has('k')) return;
+  const problem = (text: string): CurlError => new CurlError(60, text + ADVICE);
+  if (met === 'secure') throw problem('SSL certificate problem: self-signed certificate in certificate chain');
+  const path = options.get('a');
+  if (path === undefined) throw problem('SSL certificate problem: unable to get local issuer certificate');
+  if (!applet.fs.exists(applet.path(path))) throw new CurlError(77, `error setting certificate file: ${path}`);
+  if (!API_SERVER_NAME.test(host)) throw problem(`SSL: no alternative certificate subject name matches target host name '${host}'`);
 }
+
+const ADVICE = `
+More details here: https://curl.se/docs/sslcerts.html
+
+curl failed to verify the legitimacy of the server and therefore could not
+establish a secure connection to it. To learn more about this situation and
+how to fix it, please visit the webpage mentioned above.`;
 
 async function exchange(
   applet: Applet,
@@ -134,7 +151,11 @@ async function exchange(
   const withBody = options.has('d') && !options.has('G');
   const method = options.get('X') ?? (options.has('I') ? 'HEAD' : withBody ? 'POST' : 'GET');
   const path = options.has('G') && data ? `${url.path}${url.path.includes('?') ? '&' : '?'}${data}` : url.path;
-  const lines = [`${method} ${path} HTTP/1.1`, `Host: ${url.host}${url.port === (url.scheme === 'https' ? 443 : 80) ? '' : `:${url.port}`}`];
+  // Servers that speak TLS are asked for HTTP/2, and most have it.
+  const lines = [
+    `${method} ${path} ${url.scheme === 'https' ? 'HTTP/2' : 'HTTP/1.1'}`,
+    `Host: ${url.host}${url.port === (url.scheme === 'https' ? 443 : 80) ? '' : `:${url.port}`}`,
+  ];
   const user = options.get('u') ?? url.user;
   if (user !== undefined) lines.push(`Authorization: Basic ${btoa(user)}`);
   const own = options.all('H');

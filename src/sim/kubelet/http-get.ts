@@ -49,7 +49,7 @@ export async function httpGet(
         if (scheme === 'https') {
           const { startTls } = await kernel.external(import('../../unix/handshake.ts'));
           const met = await startTls(socket);
-          if (met !== 'secure') return fail(met === 'plain' ? 'http: server gave HTTP response to HTTPS client' : 'EOF');
+          if (met === 'plain' || met === 'closed') return fail(met === 'plain' ? 'http: server gave HTTP response to HTTPS client' : 'EOF');
         }
         await socket.write(new TextEncoder().encode(requestText(`${host}:${port}`, path, action, agent)));
         const head = await readHead(socket);

@@ -129,7 +129,7 @@ export async function proxyRequest(
   }
   if (target.scheme === 'https') {
     const met = await startTls(connection);
-    if (met !== 'secure')
+    if (met === 'plain' || met === 'closed')
       throw newServiceUnavailable(`error trying to reach service: ${met === 'plain' ? 'tls: first record does not look like a TLS handshake' : 'EOF'}`);
   }
   const lines = [`${request.method} /${rest}${query === undefined ? '' : `?${query}`} HTTP/1.1`, `Host: ${target.pod}:${target.port}`, 'Connection: close'];
