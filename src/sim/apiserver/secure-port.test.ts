@@ -23,7 +23,9 @@ test('a Pod asks the API server over HTTPS: with its token, without, and with a 
   machine.fs.writeFile('/ca.crt', 'any');
   const curl = async (...args: string[]): Promise<{ output: string; code: number }> => {
     let output = '';
-    const sink = callbackSink((chunk) => void (output += decodeText(chunk)));
+    const sink = callbackSink((chunk) => {
+      output += decodeText(chunk);
+    });
     const process = machine.start(['curl', '-sS', ...args], {
       env: new Map(Object.entries(image.env ?? {})),
       cwd: '/',
