@@ -1,8 +1,9 @@
 import { fnv32a, type HostClock, type Player } from '../kernel/index.ts';
 import type { Terminal } from '../shell/reader-machine.ts';
-import type { Cluster, PresetName, WriteRecord } from '../sim/cluster.ts';
+import type { PresetName, WriteRecord } from '../sim/cluster.ts';
 import { listenToCommands } from './command-output.ts';
-import { bootCluster, createEnvironment, driveUntilSettled, type Environment } from './environment.ts';
+import { createEnvironment, driveUntilSettled, type Environment } from './environment.ts';
+import { PreparedCluster } from './prepared.ts';
 import type { ProgressTracker } from './progress.ts';
 import type { LabFileSet, SavedSession, SessionNotice, SessionRequest } from './protocol.ts';
 import { clusterView } from './view.ts';
@@ -61,29 +62,14 @@ export function createSession(options: {
   const { host } = options;
   let running: Session | undefined;
   let current: { seed: string; preset: PresetName } | undefined;
-  let prepared: { seed: string; preset: PresetName; cluster: Promise<Cluster> } | undefined;
-
-  const prepare = (seed: string, preset: PresetName): void => {
-    prepared = { seed, preset, cluster: bootCluster({ host, seed, preset }) };
-    // Who takes it hears of the failure.
-    prepared.cluster.catch(() => undefined);
-  };
-
-  /** The prepared cluster when it is the right one. It serves once. */
-  const takePrepared = (seed: string, preset: PresetName): Promise<Cluster> | undefined => {
-    const found = prepared;
-    prepared = undefined;
-    if (!found || (found.seed === seed && found.preset === preset)) return found?.cluster;
-    void found.cluster.then((cluster) => cluster.dispose());
-    return undefined;
-  };
+  const prepared = new PreparedCluster(host);
   return {
     async handle(request) {
       if (request.type === 'start') {
         running?.dispose();
         running = undefined;
         const { lab, files } = request.lab;
-        const cluster = takePrepared(request.seed, lab.cluster);
+        const cluster = prepared.take(request.seed, lab.cluster);
         current = { seed: request.seed, preset: lab.cluster };
         const environment = await createEnvironment({ host, seed: request.seed, preset: lab.cluster, files, cluster });
         const session = await RunningSession.start(environment, request, host, options.notify, options.onEnvironment);
@@ -100,16 +86,16 @@ export function createSession(options: {
       }
       if (!running) throw new Error('the session has not started');
       // Who looks at an earlier moment may go back to it, which begins with a new cluster.
-      if (request.type === 'moment' && !prepared && current) {
+      if (request.type === 'moment' && current) {
         const { seed, preset } = current;
-        host.wake(0, () => prepared ?? prepare(seed, preset));
+        host.wake(0, () => prepared.prepare(seed, preset));
       }
       return running.handle(request);
     },
-    prepare,
+    prepare: (seed, preset) => prepared.prepare(seed, preset),
     dispose() {
       running?.dispose();
-      void prepared?.cluster.then((cluster) => cluster.dispose());
+      prepared.dispose();
     },
   };
 }
