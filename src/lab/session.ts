@@ -6,6 +6,7 @@ import { createEnvironment, driveUntilSettled, type Environment } from './enviro
 import { PreparedCluster } from './prepared.ts';
 import type { ProgressTracker } from './progress.ts';
 import type { LabFileSet, SavedSession, SessionNotice, SessionRequest } from './protocol.ts';
+import { checkSaved } from './saved-session.ts';
 import { clusterView } from './view.ts';
 import type { TraceQuestion } from './why/trace.ts';
 import type { Trace } from './why/types.ts';
@@ -23,9 +24,6 @@ const MARKED_WRITES = 50;
 const TRACE_LIMIT_MS = 60_000;
 /** Inputs kept for replay; beyond this the session can no longer be restored exactly and says so. */
 const INPUT_LIMIT = 20_000;
-
-/** Virtual time; nobody skips that far. */
-const LONGEST_SESSION_MS = 100 * 86_400_000;
 
 /** Requests that change the world: they are what a session consists of, besides its seed. */
 const REPLAYED = new Set<SessionRequest['type']>([
@@ -368,10 +366,7 @@ class RunningSession implements Session {
   /** Plays the log of an earlier session: the same seed and inputs give the same cluster. */
   async #restore(saved: SavedSession): Promise<void> {
     const { kernel } = this.#environment;
-    const plausible = (ms: unknown): boolean => Number.isFinite(ms) && (ms as number) < kernel.now() + LONGEST_SESSION_MS;
-    // Kept where anybody may write: a time that never comes would be waited for.
-    if (!plausible(saved.nowMs) || !saved.inputs.every((input) => plausible(input?.atMs) && REPLAYED.has(input.request?.type)))
-      throw new Error('what was kept of the session is broken');
+    checkSaved(saved, kernel.now(), REPLAYED);
     for (const { atMs, request } of saved.inputs) {
       await kernel.advance({ untilMs: Math.max(atMs, kernel.now()), sliceMs: 12 });
       kernel.input(() => {
