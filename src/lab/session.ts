@@ -157,11 +157,8 @@ class RunningSession implements Session {
   }
 
   #fail(error: unknown): void {
-    this.#notify({
-      type: 'failed',
-      message: error instanceof Error ? error.message : String(error),
-      detail: error instanceof Error ? (error.stack ?? '') : '',
-    });
+    const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+    this.#notify({ type: 'failed', message, detail: stack });
   }
 
   #play(speed: number): void {
