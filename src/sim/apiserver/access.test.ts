@@ -84,5 +84,9 @@ describe('access', () => {
       'nodes is forbidden: User "jane" cannot list resource "nodes" in API group "" at the cluster scope',
     );
     assert.equal((await send('GET', '/version', undefined, headers)).status, 200);
+    assert.equal(
+      (await send('GET', '/version', undefined, { 'impersonate-group': 'a, b' })).value.message,
+      'requested &user.DefaultInfo{Name:"", UID:"", Groups:[]string{"a", "b"}, Extra:map[string][]string(nil)} without impersonating a user name',
+    );
   });
 });

@@ -1,5 +1,6 @@
+import { quote } from '../kinds/field-error.ts';
 import type { UserInfo } from './request-context.ts';
-import { newUnauthorized } from './status-error.ts';
+import { newBadRequest, newUnauthorized } from './status-error.ts';
 import { claimsOf, ISSUER, signedToken } from './token-form.ts';
 import type { Verbs } from './verbs.ts';
 
@@ -69,17 +70,23 @@ export class Authenticator {
     return user;
   }
 
-  /** Whom a request wants to act as, or undefined. */
+  /** Whom a request wants to act as, or undefined. Throws 400. */
   impersonated(headers: Readonly<Record<string, string>>): UserInfo | undefined {
     const username = headers['impersonate-user'];
-    if (!username) return undefined;
+    const uid = headers['impersonate-uid'] ?? '';
     const given = headers['impersonate-group'];
     const groups = given ? given.split(',').map((group) => group.trim()) : [];
+    if (!username) {
+      if (!given && !uid) return undefined;
+      const list = given ? `[]string{${groups.map(quote).join(', ')}}` : '[]string(nil)';
+      const wanted = `&user.DefaultInfo{Name:"", UID:${quote(uid)}, Groups:${list}, Extra:map[string][]string(nil)}`;
+      throw newBadRequest(`requested ${wanted} without impersonating a user name`);
+    }
     if (username.startsWith('system:serviceaccount:') && groups.length === 0) {
       const namespace = username.split(':')[2] ?? '';
       groups.push('system:serviceaccounts', `system:serviceaccounts:${namespace}`);
     }
     if (!groups.includes('system:authenticated') && username !== 'system:anonymous') groups.push('system:authenticated');
-    return { username, groups, ...(headers['impersonate-uid'] ? { uid: headers['impersonate-uid'] } : {}) };
+    return { username, groups, ...(uid ? { uid } : {}) };
   }
 }

@@ -1,4 +1,5 @@
 import type { ApiObject } from '../client/types.ts';
+import { validateEphemeralContainersUpdate, validatePodResize } from '../kinds/pod/validate-parts.ts';
 import { asSelector, formatSelector, matchesSelector, type Selector } from '../kinds/selector.ts';
 import type { FieldError } from '../kinds/strategy.ts';
 import type { LabelSelector, Pod, PodDisruptionBudget } from '../kinds/types.ts';
@@ -280,17 +281,8 @@ export function changePodPart(existing: ApiObject, object: ApiObject, subresourc
   const given = (object as Loose).spec ?? {};
   const metadata = { ...existing.metadata, resourceVersion: object.metadata?.resourceVersion, managedFields: object.metadata?.managedFields };
   if (subresource === 'ephemeralcontainers') {
-    const kept = new Map((given.ephemeralContainers as { name?: string }[] | undefined)?.map((container) => [container.name, container]));
-    const errors: FieldError[] = [];
-    for (const container of (old.ephemeralContainers as { name?: string }[] | undefined) ?? []) {
-      const now = kept.get(container.name);
-      const field = 'spec.ephemeralContainers';
-      if (!now) errors.push({ type: 'Forbidden', field, detail: `existing ephemeral containers ${JSON.stringify(container.name)} may not be removed\n` });
-      else if (!equalJson(now, container))
-        errors.push({ type: 'Forbidden', field, detail: `existing ephemeral containers ${JSON.stringify(container.name)} may not be changed\n` });
-    }
-    if (errors.length > 0) throw newInvalid({ group: '', resource: 'Pod' }, existing.metadata?.name ?? '', errors);
-    return { ...existing, metadata, spec: { ...structuredClone(old), ephemeralContainers: given.ephemeralContainers } } as ApiObject;
+    const changed = { ...existing, metadata, spec: { ...structuredClone(old), ephemeralContainers: given.ephemeralContainers } } as ApiObject;
+    return valid(changed, validateEphemeralContainersUpdate(changed, existing));
   }
   const resources = new Map(
     (given.containers as { name?: string; resources?: unknown }[] | undefined)?.map((container) => [container.name, container.resources]),
@@ -299,7 +291,13 @@ export function changePodPart(existing: ApiObject, object: ApiObject, subresourc
     ...container,
     resources: resources.get(container.name) ?? container.resources,
   }));
-  return { ...existing, metadata, spec: structuredClone({ ...old, containers }) } as ApiObject;
+  const changed = { ...existing, metadata, spec: structuredClone({ ...old, containers }) } as ApiObject;
+  return valid(changed, validatePodResize(changed, existing));
+}
+
+function valid(pod: ApiObject, errors: readonly FieldError[]): ApiObject {
+  if (errors.length > 0) throw newInvalid({ group: '', resource: 'Pod' }, pod.metadata?.name ?? '', errors);
+  return pod;
 }
 
 /** `namespaces/finalize`: only spec.finalizers move. */

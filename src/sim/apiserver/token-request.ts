@@ -1,12 +1,36 @@
 import type { ApiObject } from '../client/types.ts';
+import type { Pod } from '../kinds/types.ts';
 import { type Authenticator, ISSUER } from './authentication.ts';
 import { trackUpdate } from './managed-fields/index.ts';
 import type { ResourceInfo } from './resources.ts';
 import { type ObjectNode, typeNode } from './schema.ts';
-import { newConflict, newInvalid } from './status-error.ts';
+import { newBadRequest, newConflict, newInvalid } from './status-error.ts';
 import type { Verbs } from './verbs.ts';
 
 type Json = Record<string, unknown>;
+
+interface BoundObject {
+  apiVersion?: string;
+  kind?: string;
+  name?: string;
+  uid?: string;
+}
+
+const BINDABLE: Readonly<Record<string, string>> = { Pod: 'v1/pods', Node: 'v1/nodes', Secret: 'v1/secrets' };
+
+/** The object whose life limits a token's. Throws 400, 404 or 409. */
+function boundObject(verbs: Verbs, namespace: string, account: string, { apiVersion = '', kind = '', name = '', uid }: BoundObject): ApiObject {
+  const id = apiVersion.includes('/') ? undefined : BINDABLE[kind];
+  if (!id) throw newBadRequest(`cannot bind token to object of type ${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${kind}`);
+  const found = verbs.get(verbs.registry.get(id) as ResourceInfo, kind === 'Node' ? '' : namespace, name);
+  if (kind === 'Pod' && (found as Pod).spec?.serviceAccountName !== account)
+    throw newBadRequest(`cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`);
+  if (uid && uid !== found.metadata?.uid) {
+    const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
+    throw newConflict({ group: '', resource: kind }, name, why);
+  }
+  return found;
+}
 
 /** `serviceaccounts/token`: a TokenRequest answered. */
 export function requestToken(
@@ -19,7 +43,7 @@ export function requestToken(
   manager: string,
 ): Json {
   const account = verbs.get(info, namespace, name);
-  const spec = (object.spec ?? {}) as { audiences?: string[]; expirationSeconds?: number; boundObjectRef?: { kind?: string; name?: string; uid?: string } };
+  const spec = (object.spec ?? {}) as { audiences?: string[]; expirationSeconds?: number; boundObjectRef?: BoundObject };
   const expirationSeconds = spec.expirationSeconds ?? 3600;
   if (expirationSeconds < 600) {
     throw newInvalid({ group: 'authentication.k8s.io', resource: 'TokenRequest' }, '', [
@@ -28,16 +52,8 @@ export function requestToken(
   }
   const audiences = spec.audiences?.length ? spec.audiences : [ISSUER];
   const bound = spec.boundObjectRef;
-  if (bound?.kind === 'Pod' && bound.uid) {
-    const pod = verbs.context.get('v1/pods', namespace, bound.name ?? '');
-    if (pod?.metadata?.uid !== bound.uid)
-      throw newConflict(
-        { group: '', resource: 'Pod' },
-        bound.name ?? '',
-        `the UID in the bound object reference (${bound.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
-      );
-  }
-  const pod = bound?.kind === 'Pod' && bound.name && bound.uid ? { name: bound.name, uid: bound.uid } : undefined;
+  const holder = bound && boundObject(verbs, namespace, name, bound);
+  const pod = bound?.kind === 'Pod' && holder ? { name: bound.name ?? '', uid: holder.metadata?.uid ?? '' } : undefined;
   const token = authenticator.issueToken(namespace, { name, uid: account.metadata?.uid ?? '' }, audiences, expirationSeconds, pod);
   const expirationTimestamp = `${new Date(verbs.kernel.now() + expirationSeconds * 1000).toISOString().slice(0, 19)}Z`;
   const own: ResourceInfo = {

@@ -143,7 +143,8 @@ export class Verbs {
     return { kind: info.kind, apiVersion: info.groupVersion, metadata: orderMeta(metadata), ...rest } as Mutable;
   }
 
-  #checkNamespace(info: ResourceInfo, namespace: string, metadata: ObjectMeta): void {
+  /** The Namespace of a request is its object's. Throws 400. */
+  matchNamespace(info: ResourceInfo, namespace: string, metadata: ObjectMeta): void {
     const expected = info.namespaced ? namespace : '';
     if (!metadata.namespace) {
       if (expected) metadata.namespace = expected;
@@ -165,7 +166,7 @@ export class Verbs {
 
   /** Creates `object` (a normal copy that the callee may keep). */
   create(info: ResourceInfo, namespace: string, object: Mutable, request: RequestContext, parameters: Pick<UpdateParameters, 'managed'> = {}): ApiObject {
-    this.#checkNamespace(info, namespace, object.metadata);
+    this.matchNamespace(info, namespace, object.metadata);
     const tracked = parameters.managed ? object : trackUpdate(info, undefined, object, request.fieldManager, '', this.now());
     this.#admit({ info, operation: 'CREATE', subresource: '', namespace, name: object.metadata.name ?? '', object: tracked, old: undefined }, request, 'admit');
     return this.#create(info, namespace, tracked as Mutable, request);
@@ -191,7 +192,7 @@ export class Verbs {
     delete metadata.selfLink;
     metadata.creationTimestamp = this.now();
     metadata.uid = randomUid(this.#random);
-    this.#checkNamespace(info, namespace, metadata);
+    this.matchNamespace(info, namespace, metadata);
     const strategy = this.strategy(info);
     const context = request.dryRun ? this.#dryRunContext : this.context;
     if (strategy?.prepareForCreate) strategy.prepareForCreate(object, context);
@@ -251,7 +252,7 @@ export class Verbs {
     }
     let object = change(existing) as Mutable;
     if (!existing) {
-      this.#checkNamespace(info, namespace, object.metadata);
+      this.matchNamespace(info, namespace, object.metadata);
       if (!parameters.managed) object = trackUpdate(info, undefined, object, request.fieldManager, '', this.now()) as Mutable;
       this.#admit({ info, operation: 'CREATE', subresource, namespace, name, object, old: undefined }, request, 'admit');
       return { object: this.#create(info, namespace, object, request), created: true };
@@ -276,7 +277,7 @@ export class Verbs {
   }
 
   #beforeUpdate(info: ResourceInfo, namespace: string, object: Mutable, existing: Mutable, subresource: string, request: RequestContext): Mutable {
-    this.#checkNamespace(info, namespace, object.metadata);
+    this.matchNamespace(info, namespace, object.metadata);
     const { metadata } = object;
     const old = existing.metadata;
     if (old.generation === undefined) delete metadata.generation;

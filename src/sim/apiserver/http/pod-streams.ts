@@ -1,7 +1,8 @@
+import { Check } from '../../kinds/check.ts';
 import type { ChannelSocket, HttpRequest, HttpResponse } from '../../transport.ts';
 import type { PodAccess } from '../pod-access.ts';
 import type { ResourceInfo } from '../resources.ts';
-import { newBadRequest, newInternalError, newServiceUnavailable } from '../status-error.ts';
+import { newBadRequest, newInternalError, newInvalid, newServiceUnavailable } from '../status-error.ts';
 import type { Verbs } from '../verbs.ts';
 import { kubeletAnswer } from './node-proxy.ts';
 import { proxyRequest } from './pod-proxy.ts';
@@ -26,6 +27,18 @@ function integer(query: URLSearchParams, key: string): number | undefined {
   if (value === null || value === '') return undefined;
   if (!/^-?\d+$/.test(value)) throw newBadRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
   return Number(value);
+}
+
+/** `ValidatePodLogOptions`; 422. */
+function checkLogOptions(query: URLSearchParams, name: string): void {
+  const check = new Check();
+  check.nonNegative('tailLines', integer(query, 'tailLines'));
+  const limit = integer(query, 'limitBytes');
+  if (limit !== undefined && limit < 1) check.invalid('limitBytes', limit, 'must be greater than 0');
+  const seconds = integer(query, 'sinceSeconds');
+  if (seconds !== undefined && query.get('sinceTime')) check.forbidden('', 'at most one of `sinceTime` or `sinceSeconds` may be specified');
+  else if (seconds !== undefined && seconds < 1) check.invalid('sinceSeconds', seconds, 'must be greater than 0');
+  if (check.errors.length > 0) throw newInvalid({ group: '', resource: 'PodLogOptions' }, name, check.errors);
 }
 
 /** The subresources that are conversations with a Pod's kubelet: log, exec, attach, portforward. */
@@ -56,6 +69,7 @@ export class PodStreams {
   }
 
   #log(route: PodRoute, query: URLSearchParams, request: HttpRequest): HttpResponse {
+    checkLogOptions(query, route.name);
     this.#verbs.get(route.info, route.namespace, route.name);
     const sinceTime = query.get('sinceTime');
     const controller = new AbortController();

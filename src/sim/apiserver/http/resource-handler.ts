@@ -180,8 +180,8 @@ export class ResourceHandler {
       namespace,
       name,
       (existing) => {
-        const changed = existing ? ownPart(subresource, existing, object) : object;
-        return this.#toStored(info, existing, this.#verbs.applyDefaults(info, structuredClone(changed) as ApiObject & Json), context, subresource);
+        const whole = this.#verbs.applyDefaults(info, structuredClone(object));
+        return this.#toStored(info, existing, existing ? ownPart(subresource, existing, whole) : whole, context, subresource);
       },
       context,
       { subresource, uid: object.metadata?.uid, managed: info.alias !== undefined },
@@ -226,13 +226,8 @@ export class ResourceHandler {
         const object = patchObject(info.node, type, patch, current, parameters.fieldValidation, warnings) as ApiObject & Json;
         object.metadata ??= {};
         checkIdentity(request, object);
-        return this.#toStored(
-          info,
-          existing,
-          this.#verbs.applyDefaults(info, ownPart(subresource, existing, object) as ApiObject & Json),
-          context,
-          subresource,
-        );
+        const whole = this.#verbs.applyDefaults(info, object);
+        return this.#toStored(info, existing, ownPart(subresource, existing, whole), context, subresource);
       },
       context,
       { subresource, managed: info.alias !== undefined },

@@ -168,7 +168,7 @@ function checkImageSpaces(check: Check, field: string, containers: readonly Cont
   });
 }
 
-function checkPod(check: Check, pod: Pod): void {
+export function checkPod(check: Check, pod: Pod): void {
   const spec = pod.spec ?? {};
   check.add(validateObjectMeta(pod, { namespaced: true, nameValidator: isDns1123Subdomain }));
   checkPodAnnotations(check, 'metadata.annotations', pod.metadata?.annotations, spec);
