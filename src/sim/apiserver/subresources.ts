@@ -1,11 +1,9 @@
 import type { ApiObject } from '../client/types.ts';
-import { validateEphemeralContainersUpdate, validatePodResize } from '../kinds/pod/validate-parts.ts';
 import { asSelector, formatSelector, matchesSelector, type Selector } from '../kinds/selector.ts';
 import type { FieldError } from '../kinds/strategy.ts';
 import type { LabelSelector, Pod, PodDisruptionBudget } from '../kinds/types.ts';
 import { cloneJson } from './decode.ts';
 import type { DeleteParameters } from './deletion.ts';
-import { equalJson } from './json-equal.ts';
 import { difference, type FieldTree, hasPath, LEAF, union } from './managed-fields/field-set.ts';
 import { decodeManaged, encodeManaged, identifier, type ManagedEntry } from './managed-fields/manager.ts';
 import type { RequestContext } from './request-context.ts';
@@ -273,31 +271,6 @@ function takeReplicas(existing: ApiObject, entry: ManagedEntry, path: readonly s
   const mine = managed.get(self);
   managed.set(self, mine ? { ...mine, fields: union(mine.fields, replicas) } : entry);
   return encodeManaged(managed);
-}
-
-/** `pods/ephemeralcontainers` and `pods/resize`: the one part of the spec that each may change; the rest is as it was. */
-export function changePodPart(existing: ApiObject, object: ApiObject, subresource: 'ephemeralcontainers' | 'resize'): ApiObject {
-  const old = (existing as Loose).spec ?? {};
-  const given = (object as Loose).spec ?? {};
-  const metadata = { ...existing.metadata, resourceVersion: object.metadata?.resourceVersion, managedFields: object.metadata?.managedFields };
-  if (subresource === 'ephemeralcontainers') {
-    const changed = { ...existing, metadata, spec: { ...structuredClone(old), ephemeralContainers: given.ephemeralContainers } } as ApiObject;
-    return valid(changed, validateEphemeralContainersUpdate(changed, existing));
-  }
-  const resources = new Map(
-    (given.containers as { name?: string; resources?: unknown }[] | undefined)?.map((container) => [container.name, container.resources]),
-  );
-  const containers = ((old.containers as { name?: string; resources?: unknown }[] | undefined) ?? []).map((container) => ({
-    ...container,
-    resources: resources.get(container.name) ?? container.resources,
-  }));
-  const changed = { ...existing, metadata, spec: structuredClone({ ...old, containers }) } as ApiObject;
-  return valid(changed, validatePodResize(changed, existing));
-}
-
-function valid(pod: ApiObject, errors: readonly FieldError[]): ApiObject {
-  if (errors.length > 0) throw newInvalid({ group: '', resource: 'Pod' }, pod.metadata?.name ?? '', errors);
-  return pod;
 }
 
 /** `namespaces/finalize`: only spec.finalizers move. */

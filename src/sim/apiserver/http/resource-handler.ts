@@ -6,6 +6,7 @@ import { convert, DecodeError } from '../decode.ts';
 import type { DeleteParameters } from '../deletion.ts';
 import { returnsDeletedObject } from '../kind-rules.ts';
 import { trackUpdate } from '../managed-fields/index.ts';
+import { changePodPart } from '../pod-parts.ts';
 import type { Authorizer } from '../rbac.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { ResourceInfo } from '../resources.ts';
@@ -13,7 +14,7 @@ import { answerReview } from '../reviews.ts';
 import { type ObjectNode, typeNode } from '../schema.ts';
 import type { Mutable } from '../spec-and-status.ts';
 import { newBadRequest, newNotFound, quote, type Status } from '../status-error.ts';
-import { bindPod, changePodPart, evictPod, finalizeNamespace, getScale, updateScale } from '../subresources.ts';
+import { bindPod, evictPod, finalizeNamespace, getScale, updateScale } from '../subresources.ts';
 import { requestToken } from '../token-request.ts';
 import type { Verbs } from '../verbs.ts';
 import { applyResource } from './apply-handler.ts';
@@ -121,6 +122,7 @@ export class ResourceHandler {
     if (!info.verbs.has('get')) {
       if (info.kind === 'Binding') return statusResponse(this.#bind(request, object, context), format, warnings);
       const full = { kind: info.kind, apiVersion: info.groupVersion, ...object, metadata: (object.metadata as Json | undefined) ?? {} };
+      this.#verbs.matchNamespace(info, namespace, full.metadata);
       const tracked = trackUpdate(info, undefined, full as ApiObject, context.fieldManager, '', this.#verbs.now()) as ApiObject & Json;
       return respond(201, answerReview(info, tracked, request.user, this.#authorizer, this.#authenticator), format, warnings);
     }
@@ -297,9 +299,9 @@ function formatOf({ http, query, info, subresource }: ResourceRequest): OutputFo
 }
 
 /** What a subresource lets through of a new object. */
-function ownPart(subresource: string, existing: ApiObject, object: ApiObject): ApiObject {
-  if (subresource === 'finalize') return finalizeNamespace(existing, object);
-  if (subresource === 'ephemeralcontainers' || subresource === 'resize') return changePodPart(existing, object, subresource);
+function ownPart(subresource: string, existing: ApiObject, object: Mutable): Mutable {
+  if (subresource === 'finalize') return finalizeNamespace(existing, object) as Mutable;
+  if (subresource === 'ephemeralcontainers' || subresource === 'resize') return changePodPart(existing, object, subresource) as Mutable;
   return object;
 }
 
