@@ -61,8 +61,6 @@ export interface CustomResourceRules {
   listKind: string;
   /** `Warning:` of every request for a deprecated version. */
   deprecation?: string;
-  /** Where versions would be converted, when they are not by name alone. */
-  webhook?: unknown;
 }
 
 interface AggregatedResource {

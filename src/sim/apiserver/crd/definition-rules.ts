@@ -265,10 +265,12 @@ const FORMATS = new Set(
 export function definitionWarnings({ spec }: CustomResourceDefinition, old?: CustomResourceDefinition): string[] {
   const found = (definition: Spec | undefined): string[] => [...new Set((definition?.versions ?? []).flatMap((version) => formatsOf(schemaOf(version))))];
   const known = new Set(found(old?.spec));
-  return found(spec)
+  const warnings = found(spec)
     .filter((format) => !FORMATS.has(format) && !known.has(format))
     .sort()
     .map((format) => `unrecognized format ${JSON.stringify(format)}`);
+  if (spec?.conversion?.strategy === 'Webhook') warnings.push('error: conversion by webhook is not simulated yet: versions are converted by name alone');
+  return warnings;
 }
 
 function formatsOf(schema: CustomSchema | undefined): string[] {

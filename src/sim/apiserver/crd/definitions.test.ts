@@ -3,6 +3,7 @@ import { it } from 'node:test';
 import { testKernel } from '../../../kernel/testing/index.ts';
 import { admissionPlugins, strategies } from '../../kinds/index.ts';
 import { createApiServer } from '../index.ts';
+import { definitionWarnings } from './definition-rules.ts';
 
 const DEFINITION = {
   metadata: { name: 'crontabs.stable.example.com' },
@@ -106,4 +107,10 @@ it('a CustomResourceDefinition adds a kind, with its rules, and takes it away', 
 
   assert.equal((await send('DELETE', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/crontabs.stable.example.com')).status, 200);
   assert.equal((await send('GET', root)).status, 404);
+});
+
+it('who asks for conversion by webhook is told that there is none', () => {
+  const { spec } = DEFINITION;
+  assert.deepEqual(definitionWarnings({ spec }), []);
+  assert.match(definitionWarnings({ spec: { ...spec, conversion: { strategy: 'Webhook' } } }).join(), /conversion by webhook is not simulated yet/);
 });

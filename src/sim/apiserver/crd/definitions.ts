@@ -21,7 +21,7 @@ type Version = NonNullable<NonNullable<CustomResourceDefinition['spec']>['versio
 /**
  * CustomResourceDefinitions at work: serves each established kind in all its versions, and takes it away with its objects
  * when the definition goes (models apiextensions-apiserver's naming, establishing and finalizing controllers in one).
- * Versions are converted by changing their name; conversion webhooks are never called and answer as unreachable ones.
+ * Versions are converted by changing their name; who asks for a conversion webhook is told that there is none.
  */
 export function serveCustomResources(verbs: Verbs): void {
   const info = verbs.registry.get(DEFINITIONS) as ResourceInfo;
@@ -164,7 +164,6 @@ function resourceOf(definition: CustomResourceDefinition, version: Version, hub:
       schema,
       listKind: names.listKind ?? `${names.kind}List`,
       ...(version.deprecated ? { deprecation: version.deprecationWarning ?? deprecationOf(definition, version) } : {}),
-      ...(definition.spec?.conversion?.strategy === 'Webhook' ? { webhook: definition.spec.conversion.webhook?.clientConfig } : {}),
     },
   };
 }
