@@ -2,7 +2,7 @@ import type { HostClock } from '../kernel/index.ts';
 import { Kernel } from '../kernel/index.ts';
 import { createReaderMachine, type ReaderMachine } from '../shell/reader-machine.ts';
 import type { Cluster, PresetName } from '../sim/cluster.ts';
-import { createCluster } from '../sim/index.ts';
+import { createCluster, loadCurl } from '../sim/index.ts';
 import type { Program } from '../unix/types.ts';
 import { CLUSTER_ADDRESS, kubeconfig } from './kubeconfig.ts';
 
@@ -40,6 +40,7 @@ export async function createEnvironment(options: EnvironmentOptions): Promise<En
     kubectl: lazy(async () => (await import('./reader-kubectl.ts')).readerKubectl(cluster.transport)),
     files: { ...options.files, '.kube/config': kubeconfig(CLUSTER_ADDRESS) },
     extraPrograms: {
+      curl: lazy(loadCurl),
       why: lazy(async () => (await import('./why/program.ts')).createWhy(cluster)),
       k3d: lazy(async () => (await import('./k3d.ts')).createK3d(cluster.nodes, cluster.client)),
       docker: lazy(async () => (await import('./docker.ts')).createDocker(cluster.nodes)),

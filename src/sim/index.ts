@@ -1,5 +1,5 @@
 import { Aborted, DisposableStore, type Kernel } from '../kernel/index.ts';
-import { Errno } from '../unix/index.ts';
+import { Errno, type Program } from '../unix/index.ts';
 import { createApiServer } from './apiserver/index.ts';
 import type { Cluster, ClusterOptions } from './cluster.ts';
 import type { ControllerContext } from './controllers/controller.ts';
@@ -108,3 +108,6 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     dispose: () => store.dispose(),
   };
 }
+
+/** curl, for machines beside the cluster: loaded when it is first run. */
+export const loadCurl = async (): Promise<Program> => (await import('./images/curl.ts')).curlProgram;

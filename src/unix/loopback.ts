@@ -69,6 +69,8 @@ export function socketPair(near: Address, far: Address): [Socket, Socket] {
     close() {
       outgoing.closeWrite();
       incoming.closeRead();
+      // Whoever still reads this end is told that it is over.
+      incoming.closeWrite();
     },
   });
   return [side(near, far, back, forth), side(far, near, forth, back)];

@@ -109,7 +109,7 @@ const LAZY: Record<string, [load: () => Promise<Module>, name: string]> = {
   debug: [() => import('./debug.ts'), 'debug'],
   options: [() => import('./options.ts'), 'options'],
   alpha: [() => import('./alpha.ts'), 'alpha'],
-  proxy: [() => import('./not-simulated.ts'), 'notSimulated'],
+  proxy: [() => import('./proxy.ts'), 'proxy'],
   'auth reconcile': [() => import('./auth-reconcile.ts'), 'reconcile'],
   'kuberc set': [() => import('./not-simulated.ts'), 'notSimulated'],
   'kuberc view': [() => import('./not-simulated.ts'), 'notSimulated'],

@@ -1,4 +1,4 @@
-import type { ChannelSocket, HttpResponse, Transport } from '../../sim/transport.ts';
+import type { ChannelSocket, HttpRequest, HttpResponse, Transport } from '../../sim/transport.ts';
 import { Errno, Killed, type Process } from '../../unix/types.ts';
 import { goJson } from '../format/go-json.ts';
 import { CliError, ConnectionError, errorText, StatusError } from '../util/errors.ts';
@@ -182,6 +182,17 @@ export class RestClient {
         if (line.trim() !== '') yield parseJson(line);
         end = pending.indexOf('\n');
       }
+    }
+  }
+
+  /** Sends somebody else's request with this client's credentials; the answer comes as it is. A cluster out of reach is a 502. */
+  async carry(request: HttpRequest): Promise<HttpResponse> {
+    const { host: _host, connection: _connection, ...headers } = request.headers;
+    try {
+      return await this.#transport.request({ ...request, headers: { ...headers, ...this.#headers } });
+    } catch (error) {
+      if (!(error instanceof Errno)) throw error;
+      return { status: 502, headers: {}, warnings: [], body: new Uint8Array() };
     }
   }
 

@@ -97,17 +97,23 @@ async function transfer(applet: Applet, address: string, options: ReturnType<typ
     }
     if (options.has('v')) await applet.err(`* Connected to ${url.host} (${ip}) port ${url.port}\n`);
     const timer = limitMs === undefined ? undefined : kernel.timer(Math.max(0, startedMs + limitMs - kernel.now()), () => socket.close());
+    const received = { bytes: 0 };
+    const outOfTime = (): CurlError | undefined => {
+      const ms = kernel.now() - startedMs;
+      if (limitMs === undefined || ms < limitMs) return undefined;
+      return new CurlError(28, `Operation timed out after ${ms} milliseconds with ${received.bytes} bytes received`);
+    };
     try {
       if (url.scheme === 'https') await secure(applet, socket, url.host, options);
-      const next = await exchange(applet, socket, url, target, options, startedMs);
+      const next = await exchange(applet, socket, url, target, options, startedMs, received);
+      const late = outOfTime();
+      if (late) throw late;
       if (next === undefined) return;
       if (redirects >= 50) throw new CurlError(47, 'Maximum (50) redirects followed');
       target = /^https?:/.test(next) ? next : `${url.scheme}://${url.host}:${url.port}${next}`;
     } catch (error) {
       if (error instanceof Aborted || (error instanceof Errno && error.code !== 'EPIPE')) throw new CurlError(56, `Recv failure: ${error.message}`);
-      if (limitMs !== undefined && kernel.now() - startedMs >= limitMs)
-        throw new CurlError(28, `Operation timed out after ${kernel.now() - startedMs} milliseconds with 0 bytes received`);
-      throw error;
+      throw outOfTime() ?? error;
     } finally {
       timer?.dispose();
       socket.close();
@@ -145,6 +151,8 @@ async function exchange(
   address: string,
   options: ReturnType<typeof getopt>,
   startedMs: number,
+  /** Counts the body. */
+  received: { bytes: number },
 ): Promise<string | undefined> {
   const guard = applet.process.guard.bind(applet.process);
   const data = options.all('d').join('&');
@@ -186,10 +194,9 @@ async function exchange(
     else await applet.put(text);
   };
   if (options.has('i') || options.has('I')) await write(shown.map((line) => `${line}\r\n`).join(''));
-  let size = 0;
   if (method !== 'HEAD' && status !== 204 && status !== 304) {
     for await (const piece of reader.bodyOf(head)) {
-      size += piece.length;
+      received.bytes += piece.length;
       await write(piece);
     }
   }
@@ -203,7 +210,7 @@ async function exchange(
       time_total: seconds,
       time_connect: seconds,
       time_starttransfer: seconds,
-      size_download: String(size),
+      size_download: String(received.bytes),
       remote_ip: socket.remote.ip,
       remote_port: String(socket.remote.port),
       local_ip: socket.local.ip,
