@@ -28,7 +28,8 @@ export async function runLabInTerminal(folder: LabFolder, seed: string, speed: n
   const { input, output } = terminal;
   let states: readonly StepState[] = lab.steps.map((step) => ({ id: step.id, reached: false }));
   let hintsGiven = 0;
-  let announced = -1;
+  let announced: number | undefined;
+  const ticked = new Set<string>();
   let finish: (code: number) => void = () => undefined;
   const ended = new Promise<number>((resolve) => {
     finish = resolve;
@@ -42,14 +43,18 @@ export async function runLabInTerminal(folder: LabFolder, seed: string, speed: n
     for (const command of step.commands) say(dim(`   $ ${command.run}`));
   };
   const announce = (): void => {
+    // Goals may be reached in any order.
+    for (const [index, state] of states.entries()) {
+      if (!state.reached || ticked.has(state.id)) continue;
+      ticked.add(state.id);
+      say(dim(`   ✓ ${lab.steps[index]?.title}`));
+    }
     const index = current();
     if (index === announced) return;
-    if (announced >= 0)
-      for (let i = announced; i < (index < 0 ? lab.steps.length : index); i++) if (states[i]?.reached) say(dim(`   ✓ ${lab.steps[i]?.title}`));
-    for (let i = announced + 1; i <= (index < 0 ? lab.steps.length - 1 : index); i++) showStep(i);
-    announced = index < 0 ? lab.steps.length : index;
+    announced = index;
     hintsGiven = 0;
     if (index < 0) say(dim('\n   全部完成了。Ctrl-] q 離開。'));
+    else showStep(index);
   };
   const notify = (notice: SessionNotice): void => {
     if (notice.type === 'output') output.write(notice.data);
