@@ -277,7 +277,8 @@ for (const [lesson, name] of lessons) {
     /** Types a command; one that only reads is typed again, time going faster, until it answers as the transcript does. */
     const answer = async (command: LabCommand, expected: string | undefined): Promise<void> => {
       const reads = READS.test(command.run);
-      if (command.sleepSeconds || (command.waitFor && !reads)) await lab.settle();
+      // What is compared is asked until it is there; what chance decides is not.
+      if (command.sleepSeconds || (command.waitFor && (!reads || command.random))) await lab.settle();
       const watches = command.stopWhen !== undefined || command.stopAfterSeconds !== undefined;
       if (watches) {
         await lab.type(command.run, { before: () => lab.settle() });
