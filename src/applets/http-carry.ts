@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponse } from '../sim/transport.ts';
 import type { Socket } from '../unix/types.ts';
 import type { HttpHead } from './http.ts';
 import { SocketReader } from './http.ts';
+import { REASONS } from './http-reasons.ts';
 
 /** Carries HTTP between a simulated socket and a Transport: for servers whose answers come from the API server. */
 
@@ -33,23 +34,3 @@ export async function writeResponse(socket: Socket, version: string, method: str
   if (response.body) await socket.write(response.body.slice());
   for await (const chunk of response.stream ?? []) await socket.write(chunk.slice());
 }
-
-const REASONS: Readonly<Record<number, string>> = {
-  200: 'OK',
-  201: 'Created',
-  202: 'Accepted',
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  406: 'Not Acceptable',
-  409: 'Conflict',
-  410: 'Gone',
-  415: 'Unsupported Media Type',
-  422: 'Unprocessable Entity',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-};

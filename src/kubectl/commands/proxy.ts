@@ -16,7 +16,8 @@ export async function proxy(session: Session): Promise<void> {
   const address = flags.text('address');
   // 0 asks for any port that is free.
   const port = flags.number('port') || 40_001;
-  const filter = filterOf(session);
+  const prefix = apiPrefix(flags.text('api-prefix'));
+  const filter = filterOf(session, prefix);
   let listener: Listener;
   try {
     listener = process.machine.net.listen(port, address);
@@ -28,7 +29,7 @@ export async function proxy(session: Session): Promise<void> {
     await session.out(`Starting to serve on ${address}:${port}\n`);
     await process.guard(
       (async () => {
-        for (;;) void serve(session, filter, await listener.accept());
+        for (;;) void serve(session, prefix, filter, await listener.accept());
       })(),
     );
   } finally {
@@ -39,7 +40,7 @@ export async function proxy(session: Session): Promise<void> {
 type Filter = (request: HttpRequest) => HttpResponse | undefined;
 
 /** What is answered without asking the cluster: what the filter forbids, and paths beside --api-prefix. */
-function filterOf({ flags }: Session): Filter {
+function filterOf({ flags }: Session, prefix: string): Filter {
   const patterns = (flag: string): RegExp[] =>
     flags
       .text(flag)
@@ -56,7 +57,6 @@ function filterOf({ flags }: Session): Filter {
   const badPaths = patterns('reject-paths');
   const badMethods = patterns('reject-methods');
   const matches = (list: readonly RegExp[], text: string): boolean => list.some((pattern) => pattern.test(text));
-  const prefix = apiPrefix(flags.text('api-prefix'));
   return ({ method, path, headers }) => {
     const bare = path.replace(/\?.*/, '');
     const host = (headers.host ?? '').replace(/:\d+$/, '');
@@ -77,7 +77,7 @@ function plain(status: number, text: string): HttpResponse {
   return { status, headers, warnings: [], body: new TextEncoder().encode(`${text}\n`) };
 }
 
-async function serve(session: Session, filter: Filter, socket: Socket): Promise<void> {
+async function serve(session: Session, prefix: string, filter: Filter, socket: Socket): Promise<void> {
   const gone = new AbortController();
   const stop = (): void => gone.abort();
   session.process.signal.addEventListener('abort', stop);
@@ -85,7 +85,6 @@ async function serve(session: Session, filter: Filter, socket: Socket): Promise<
     const asked = await readRequest(socket);
     if (!asked) return;
     const { request, version } = asked;
-    const prefix = apiPrefix(session.flags.text('api-prefix'));
     const answered = filter(request) ?? (await session.client.carry({ ...request, path: `/${request.path.slice(prefix.length)}`, signal: gone.signal }));
     await writeResponse(socket, version, request.method, answered);
   } catch (error) {

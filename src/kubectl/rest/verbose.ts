@@ -1,18 +1,6 @@
+import { REASONS } from '../../applets/http-reasons.ts';
 import type { HttpResponse } from '../../sim/transport.ts';
 import type { Session } from '../session.ts';
-
-const STATUS: Record<number, string> = {
-  200: 'OK',
-  201: 'Created',
-  202: 'Accepted',
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  409: 'Conflict',
-  422: 'Unprocessable Entity',
-  500: 'Internal Server Error',
-};
 
 const GATES =
   'AtomicFIFO ClientsAllowCARotation ClientsAllowCBOR=false ClientsAllowTLSCacheGC ClientsPreferCBOR=false InOrderInformers InOrderInformersBatchProcess InformerResourceVersion UnlockWhileProcessingFIFO WatchListClient';
@@ -35,7 +23,7 @@ export async function logResponse(
   tookMs: number,
 ): Promise<void> {
   const quoted = JSON.stringify;
-  const status = `${response.status} ${STATUS[response.status] ?? ''}`.trim();
+  const status = `${response.status} ${REASONS[response.status] ?? ''}`.trim();
   const log = (place: string, text: string): Promise<void> => session.klog('I', place, text);
   const headers = (all: Readonly<Record<string, string>>): string =>
     Object.entries(all)
